@@ -147,6 +147,28 @@ class SupervisorBounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What a simulated robot needs beyond the bounds: masses, motors, delays and noise."""
+
+    base_mass_kg: float
+    wheel_drive_torque_nm: float
+    wheel_brake_torque_nm: float
+    wheel_friction_nm: float
+    arm_friction_nm: float
+    floor_friction: float
+    torque_noise: float
+    actuation_delay_s: float
+    lidar_delay_s: float
+    fix_delay_s: float
+    gyro_noise_radps: float
+    gyro_bias_radps: float
+    accel_noise_mps2: float
+    accel_bias_mps2: float
+    gripper_force_n: float
+    gripper_speed_mps: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RobotProfile:
     """All bounds of one robot."""
 
@@ -160,6 +182,7 @@ class RobotProfile:
     others: Others
     arm: Arm
     supervisor: SupervisorBounds
+    simulation: Simulation
 
     @property
     def digest(self) -> str:
