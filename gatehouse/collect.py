@@ -1,0 +1,264 @@
+"""Fills `gatehouse.record.Columns` from a stream of messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from mcap.exceptions import McapError
+from mcap.reader import make_reader
+
+from gatehouse.record import Columns, FaultLine, Intervention, Message, OrderLine, Series, Span
+from shield import contract as c
+from shield.errors import BadInput
+from shield.topics import TOPICS
+
+JOIN_GAP_S = 1.0  # interventions of the same rules closer than this are one for the reader
+MOVING_MPS = 0.01  # a proposal slower than this asks for no motion
+MOVING_RADPS = 0.01
+HOPS = ("skill", "transport", "gate", "sensing_to_certified", "sensing_to_motors")
+SERIES = ("x_m", "y_m", "heading_rad", "measured_mps", "proposed_mps", "certified_mps", "person_m", "clearance_m")
+
+
+def read_columns(path: str | Path) -> Columns:
+    """The columns of the MCAP record at `path`.
+
+    Raises:
+        BadInput: the file cannot be read as a record.
+    """
+    return collect(read_messages(path))
+
+
+def collect(messages: Iterable[Message]) -> Columns:
+    """The columns of a stream of messages in the order of their stamps."""
+    collector = Collector()
+    for topic, value, stamp_ns in messages:
+        collector.add(topic, value, stamp_ns)
+    return collector.columns()
+
+
+def read_messages(path: str | Path) -> Iterator[Message]:
+    """The messages of the MCAP record at `path`, oldest first.
+
+    Raises:
+        BadInput: the file cannot be read as a record.
+    """
+    from gatehouse.cdr import Cdr  # builds the message types on first use: half a second
+
+    if not Path(path).is_file():
+        raise BadInput(f"{path}: there is no such record")
+    cdr = Cdr()
+    with Path(path).open("rb") as stream:
+        try:
+            for _, channel, message in make_reader(stream).iter_messages():
+                topic = channel.topic.rpartition("/")[2]
+                if topic in TOPICS:
+                    yield topic, cdr.deserialize(topic, message.data), message.log_time
+        except McapError as error:
+            raise BadInput(f"{path}: cannot be read as an MCAP record: {error}") from None
+
+
+class Collector:
+    """Takes messages in the order of the record and makes `Columns` of them."""
+
+    def __init__(self) -> None:
+        self._robot = ""
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._rows: dict[str, list[tuple[float, float]]] = {name: [] for name in SERIES}
+        self._modes: list[Span] = []
+        self._skills: list[Span] = []
+        self._interventions: list[Intervention] = []
+        self._faults: dict[tuple[str, str], FaultLine] = {}
+        self._orders: dict[str, OrderLine] = {}
+        self._outcomes: Counter[str] = Counter()
+        self._messages: Counter[str] = Counter()
+        self._delays: dict[str, list[float]] = {hop: [] for hop in HOPS}
+        self._snapshot: c.Snapshot | None = None
+        self._acted_ns: int | None = None  # stamp of the snapshot behind the newest decision, until the motors act
+
+    def add(self, topic: str, value: object, stamp_ns: int) -> None:
+        """Take one message; what no column needs is only counted."""
+        if self._first_ns is None:
+            self._first_ns = stamp_ns
+        self._last_ns = max(self._last_ns, stamp_ns)
+        self._messages[topic] += 1
+        time_s = self._seconds(stamp_ns)
+        match value:
+            case c.Snapshot():
+                self._take_snapshot(value, time_s)
+            case c.GateDecision():
+                self._take_decision(value, time_s)
+            case c.ActuatorTwist():
+                self._take_twist(value)
+            case c.ModeStatus():
+                cause = ", then ".join(value.cause)
+                _extend_modes(self._modes, Span(label=value.mode.name, start_s=time_s, end_s=time_s, detail=cause))
+            case c.SkillStatus():
+                self._take_skill(value, time_s)
+            case c.Fault():
+                self._take_fault(value, time_s)
+            case c.Order():
+                self._take_order(topic, value)
+
+    def columns(self) -> Columns:
+        """Everything taken so far."""
+        end_s = self._seconds(self._last_ns)
+        series = {name: _series(rows) for name, rows in self._rows.items()}
+        return Columns(
+            robot=self._robot,
+            start_ns=self._first_ns or 0,
+            duration_s=end_s,
+            modes=tuple(self._modes),
+            skills=tuple(self._skills),
+            interventions=tuple(self._interventions),
+            faults=tuple(sorted(self._faults.values(), key=lambda fault: fault.time_s)),
+            orders=tuple(self._orders.values()),
+            outcomes=dict(self._outcomes),
+            delay_s={hop: c.frozen_floats(delays) for hop, delays in self._delays.items()},
+            messages=dict(self._messages),
+            **series,
+        )
+
+    def _seconds(self, stamp_ns: int) -> float:
+        return (stamp_ns - self._first_ns) / 1e9 if self._first_ns is not None else 0.0
+
+    def _row(self, name: str, time_s: float, value: float) -> None:
+        self._rows[name].append((time_s, value))
+
+    def _take_snapshot(self, value: c.Snapshot, time_s: float) -> None:
+        self._snapshot, self._robot = value, value.robot
+        self._row("x_m", time_s, value.ego.x_m)
+        self._row("y_m", time_s, value.ego.y_m)
+        self._row("heading_rad", time_s, value.ego.heading_rad)
+        self._row("measured_mps", time_s, value.ego.speed_mps)
+
+    def _take_decision(self, value: c.GateDecision, time_s: float) -> None:
+        verdict, snapshot = value.verdict, self._snapshot
+        self._outcomes[verdict.outcome.name] += 1
+        self._row("proposed_mps", time_s, _proposed_mps(value))
+        self._row("certified_mps", time_s, _speed_mps(value.command))
+        self._row("person_m", time_s, verdict.margins.nearest_person_m)
+        self._row("clearance_m", time_s, verdict.margins.clearance_m)
+        self._delays["gate"].append(verdict.timings.total_s)
+        if snapshot is None or snapshot.sequence != value.snapshot_sequence:
+            return
+        if value.has_proposal:
+            self._take_delays(value, snapshot)
+        if _is_intervention(value, snapshot):
+            _join(self._interventions, _intervention(value, snapshot, time_s))
+
+    def _take_delays(self, value: c.GateDecision, snapshot: c.Snapshot) -> None:
+        self._acted_ns = snapshot.stamp_ns
+        age_s = (value.now_ns - snapshot.stamp_ns) / 1e9
+        self._delays["skill"].append((value.proposal.stamp_ns - snapshot.stamp_ns) / 1e9)
+        self._delays["transport"].append((value.now_ns - value.proposal.stamp_ns) / 1e9)
+        self._delays["sensing_to_certified"].append(age_s + value.verdict.timings.total_s)
+
+    def _take_twist(self, value: c.ActuatorTwist) -> None:
+        if self._acted_ns is not None:
+            self._delays["sensing_to_motors"].append((value.stamp_ns - self._acted_ns) / 1e9)
+            self._acted_ns = None
+
+    def _take_skill(self, value: c.SkillStatus, time_s: float) -> None:
+        if value.state is not c.SkillState.IDLE:
+            _extend_skills(self._skills, Span(label=value.skill, start_s=time_s, end_s=time_s, detail=value.target,
+                                      state=value.state.name))
+
+    def _take_fault(self, value: c.Fault, time_s: float) -> None:
+        key = (value.source, value.code)
+        line = self._faults.get(key) or FaultLine(
+            time_s=time_s, source=value.source, code=value.code, severity=value.severity, detail=value.detail,
+            count_n=0,
+        )
+        self._faults[key] = replace(line, count_n=line.count_n + 1, severity=max(line.severity, value.severity))
+
+    def _take_order(self, topic: str, value: c.Order) -> None:
+        if topic == "order_status" or value.order not in self._orders:
+            self._orders[value.order] = OrderLine(order=value.order, item=value.item, station=value.station,
+                                                  state=value.state, reason=value.reason)
+
+
+def _extend_modes(spans: list[Span], new: Span) -> None:
+    """Modes follow each other without gaps; within one mode the longest chain of causes is kept."""
+    if spans and spans[-1].label == new.label:
+        detail = max(spans[-1].detail, new.detail, key=len)
+        spans[-1] = replace(spans[-1], end_s=new.end_s, detail=detail)
+        return
+    if spans:
+        spans[-1] = replace(spans[-1], end_s=new.start_s)
+    spans.append(new)
+
+
+def _extend_skills(spans: list[Span], new: Span) -> None:
+    """An execution lasts from its first to its last RUNNING; its end is told once or many times."""
+    if spans and (spans[-1].label, spans[-1].detail) == (new.label, new.detail):
+        if spans[-1].state == c.SkillState.RUNNING.name:
+            spans[-1] = replace(spans[-1], end_s=new.end_s, state=new.state)
+            return
+        if new.state != c.SkillState.RUNNING.name:
+            return
+    spans.append(new)
+
+
+def _series(rows: list[tuple[float, float]]) -> Series:
+    table = np.array(rows, dtype=np.float64).reshape(-1, 2)
+    return Series(time_s=c.frozen_floats(table[:, 0]), value=c.frozen_floats(table[:, 1]))
+
+
+def _speed_mps(command: c.Command) -> float:
+    return command.speed_mps if isinstance(command, c.BaseCommand) else 0.0
+
+
+def _proposed_mps(value: c.GateDecision) -> float:
+    return _speed_mps(value.proposal.command) if value.has_proposal else 0.0
+
+
+def _asks_for_motion(command: c.Command) -> bool:
+    if isinstance(command, c.BaseCommand):
+        return abs(command.speed_mps) > MOVING_MPS or abs(command.turn_radps) > MOVING_RADPS
+    return any(abs(rate) > MOVING_RADPS for rate in command.joint_velocity_radps)
+
+
+def _is_intervention(value: c.GateDecision, snapshot: c.Snapshot) -> bool:
+    """Not accepted, and it made a difference: something wanted to move, or was moving."""
+    if value.verdict.outcome is c.Outcome.ACCEPTED:
+        return False
+    wanted = value.has_proposal and _asks_for_motion(value.proposal.command)
+    return wanted or abs(snapshot.ego.speed_mps) > MOVING_MPS
+
+
+def _intervention(value: c.GateDecision, snapshot: c.Snapshot, time_s: float) -> Intervention:
+    verdict = value.verdict
+    return Intervention(
+        outcome=verdict.outcome,
+        start_s=time_s,
+        end_s=time_s,
+        decisions_n=1,
+        rules=verdict.rules,
+        reason="; ".join(verdict.reasons),
+        skill=value.proposal.skill if value.has_proposal else "",
+        proposed_mps=_proposed_mps(value),
+        issued_mps=_speed_mps(value.command),
+        nearest_person_m=verdict.margins.nearest_person_m,
+        x_m=snapshot.ego.x_m,
+        y_m=snapshot.ego.y_m,
+    )
+
+
+def _join(known: list[Intervention], new: Intervention) -> None:
+    """Append `new`, or merge it into a recent one of the same skill, outcome and rules."""
+    for k in range(len(known) - 1, max(len(known) - 4, -1), -1):
+        old = known[k]
+        same = (old.outcome, old.rules, old.skill) == (new.outcome, new.rules, new.skill)
+        if same and new.start_s - old.end_s <= JOIN_GAP_S:
+            telling = new if new.cut_mps > old.cut_mps else old
+            known[k] = replace(
+                telling, start_s=old.start_s, end_s=new.end_s, decisions_n=old.decisions_n + 1, x_m=old.x_m,
+                y_m=old.y_m, nearest_person_m=min(old.nearest_person_m, new.nearest_person_m),
+            )
+            return
+    known.append(new)
