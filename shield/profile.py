@@ -209,6 +209,8 @@ _SIGNED = {
     "position_min_rad",
     "position_max_rad",
     "stowed_rad",
+    "pause_s",
+    "at_s",
 }
 
 
