@@ -1,0 +1,220 @@
+"""`dock`: from the approach pose onto the dock pose of a place; `undock`: straight back to the approach pose.
+
+Both follow the docking line by the bounded estimate. The lateral law is a pursuit of a point ahead on the line,
+with a rotation in place where the heading is too far off for an arc.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+
+from shield.contract import HOLD, BaseCommand, SkillGoal, SkillState, SkillStep, Snapshot
+from shield.errors import BadInput
+from shield.profile import RobotProfile
+from shield.site import Place, Site
+from skills.docking_line import APPROACH_M, Offset, offset
+
+CREEP_MPS = 0.25  # on the way to the place
+CREEP_LEAST_MPS = 0.02
+CREEP_DECEL_MPS2 = 0.06  # so that the speed is low where the face is near
+ALONG_TOLERANCE_M = 0.005
+ACROSS_TOLERANCE_M = 0.015
+HEADING_TOLERANCE_RAD = 0.012
+ALIGN_RAD = 0.25  # heading further off than this is turned in place, not along an arc
+LOOKAHEAD_M = 0.22
+LOOKAHEAD_LEAST_M = 0.14
+STRAIGHT_M = 0.06  # the last piece only keeps the heading
+CURVATURE_GAIN_PM = 5.0
+CURVATURE_MAX_PM = 1.5
+TURN_GAIN_PS = 1.6
+TURN_MAX_RADPS = 0.5
+TURN_LEAST_RADPS = 0.06
+BACK_OFF_M = 0.45  # how far a new attempt starts from the place
+BACK_DECEL_MPS2 = 0.25
+ATTEMPTS_N = 4
+STILL_S = 0.2  # standing this long within the tolerance is docked
+BLOCKED_S = 20.0  # no progress for this long is a failure
+MOVED_M = 0.01  # less than this is no progress
+
+
+class Phase(Enum):
+    """What the docking is busy with."""
+
+    APPROACH = "approach"
+    SQUARE = "square"
+    BACK_OFF = "back off"
+
+
+class Watch:
+    """Notices when a motion makes no progress; counts control periods, so that it needs no clock."""
+
+    def __init__(self, period_s: float) -> None:
+        self._limit_n = int(BLOCKED_S / period_s)
+        self._mark = Offset(along_m=math.inf, across_m=0.0, heading_rad=0.0)
+        self._count = 0
+
+    def blocked(self, off: Offset) -> bool:
+        """Whether the robot has not moved for `BLOCKED_S`."""
+        moved = abs(off.along_m - self._mark.along_m) + abs(off.across_m - self._mark.across_m)
+        if moved > MOVED_M or abs(off.heading_rad - self._mark.heading_rad) > MOVED_M:
+            self._mark, self._count = off, 0
+        self._count += 1
+        return self._count > self._limit_n
+
+
+class Line:
+    """What `dock` and `undock` share: a place, the progress, the ends."""
+
+    name = ""
+    version = "1.0.0"
+
+    def __init__(self, profile: RobotProfile, site: Site) -> None:
+        self.profile = profile
+        self.site = site
+        self._place: Place | None = None
+        self._watch = Watch(profile.timing.period_s)
+        self._first_m = -APPROACH_M
+
+    def refuse(self, goal: SkillGoal, snapshot: Snapshot) -> str:
+        """Say why `goal` cannot be started from `snapshot`; an empty text means that it can."""
+        try:
+            off = offset(self.site.place(goal.target), snapshot.ego)
+        except BadInput as error:
+            return str(error)
+        if not off.before:
+            return (
+                f"not before {goal.target}: {off.along_m:+.2f} m along, {off.across_m:+.2f} m across, "
+                f"{off.heading_rad:+.2f} rad"
+            )
+        return ""
+
+    def start(self, goal: SkillGoal, snapshot: Snapshot, now_ns: int) -> None:
+        """Begin an execution that `refuse` had nothing against."""
+        self._place = self.site.place(goal.target)
+        self._watch = Watch(self.profile.timing.period_s)
+        self._first_m = offset(self._place, snapshot.ego).along_m
+        self.begin()
+
+    def step(self, snapshot: Snapshot, now_ns: int) -> SkillStep:
+        """Propose one command for this control period and say how the execution goes."""
+        if self._place is None:
+            return SkillStep(command=HOLD, confidence=1.0, state=SkillState.FAILED, progress=0.0, reason="not started")
+        off = offset(self._place, snapshot.ego)
+        step = self.follow(off, snapshot)
+        if step.state is SkillState.RUNNING and self._watch.blocked(off):
+            step = self.end(SkillState.FAILED, f"the way is blocked: no progress for {BLOCKED_S:.0f} s")
+        return step
+
+    def stop(self, now_ns: int) -> None:
+        """End the execution, whatever its state."""
+        self._place = None
+
+    def begin(self) -> None:
+        """Set up the first phase."""
+
+    def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
+        """Propose a command from the robot's place on the docking line."""
+        raise NotImplementedError
+
+    def go(self, command: BaseCommand, off: Offset, end_m: float) -> SkillStep:
+        """A running step, its progress measured along the line."""
+        way = end_m - self._first_m
+        share = (off.along_m - self._first_m) / way if abs(way) > MOVED_M else 1.0
+        progress = min(max(share, 0.0), 1.0)
+        return SkillStep(command=command, confidence=1.0, state=SkillState.RUNNING, progress=progress)
+
+    def end(self, state: SkillState, reason: str = "") -> SkillStep:
+        """The last step."""
+        self._place = None
+        done = 1.0 if state is SkillState.SUCCEEDED else 0.0
+        return SkillStep(command=HOLD, confidence=1.0, state=state, progress=done, reason=reason)
+
+
+class Dock(Line):
+    """Approach at creep speed, square up, and back off for another attempt where the line was missed.
+
+    Initiation set: before the place, at most 0.9 m away, roughly facing it. Succeeds standing within 2 cm and
+    0.02 rad of the dock pose.
+    """
+
+    name = "dock"
+
+    def begin(self) -> None:
+        """Set up the first phase."""
+        self._phase = Phase.APPROACH
+        self._attempt = 1
+        self._still_n = 0
+
+    def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
+        """Propose a command from the robot's place on the docking line."""
+        if self._phase is Phase.BACK_OFF:
+            if off.along_m > -BACK_OFF_M:
+                return self.go(_reverse(off, -BACK_OFF_M, self.profile), off, 0.0)
+            self._phase = Phase.APPROACH
+        if self._phase is Phase.APPROACH:
+            if off.along_m < -ALONG_TOLERANCE_M:
+                return self.go(_approach(off), off, 0.0)
+            self._phase = Phase.SQUARE
+        return self._square(off, snapshot)
+
+    def _square(self, off: Offset, snapshot: Snapshot) -> SkillStep:
+        if abs(off.heading_rad) > HEADING_TOLERANCE_RAD:
+            self._still_n = 0
+            return self.go(_turn(-off.heading_rad), off, 0.0)
+        base = self.profile.base
+        if abs(snapshot.ego.speed_mps) > base.standstill_mps + 0.01 or abs(snapshot.ego.yaw_rate_radps) > 0.05:
+            self._still_n = 0
+            return self.go(HOLD, off, 0.0)
+        self._still_n += 1
+        if self._still_n * self.profile.timing.period_s < STILL_S:
+            return self.go(HOLD, off, 0.0)
+        if abs(off.across_m) <= ACROSS_TOLERANCE_M and abs(off.along_m) <= 2 * ACROSS_TOLERANCE_M:
+            return self.end(SkillState.SUCCEEDED)
+        if self._attempt >= ATTEMPTS_N:
+            return self.end(SkillState.FAILED, f"{1000 * off.across_m:+.0f} mm off the line after {ATTEMPTS_N} attempts")
+        self._attempt += 1
+        self._still_n = 0
+        self._phase = Phase.BACK_OFF
+        return self.go(HOLD, off, 0.0)
+
+
+class Undock(Line):
+    """Straight back until the base can turn. Initiation set: before the place, nearer than the approach pose."""
+
+    name = "undock"
+
+    def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
+        """Propose a command from the robot's place on the docking line."""
+        if off.along_m > -APPROACH_M + 0.02:
+            return self.go(_reverse(off, -APPROACH_M, self.profile), off, -APPROACH_M)
+        return self.end(SkillState.SUCCEEDED)
+
+
+def _approach(off: Offset) -> BaseCommand:
+    """Creep along the docking line; turn in place first where the heading is far off."""
+    left = -off.along_m
+    lookahead = min(LOOKAHEAD_M, max(LOOKAHEAD_LEAST_M, left - 0.1))
+    wanted = 0.0 if left < STRAIGHT_M else -math.atan2(off.across_m, lookahead)
+    error = wanted - off.heading_rad
+    if abs(error) > ALIGN_RAD:
+        return _turn(error)
+    speed = min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left))
+    curvature = CURVATURE_GAIN_PM * error
+    limit = CURVATURE_MAX_PM
+    return BaseCommand(speed_mps=max(speed, CREEP_LEAST_MPS), curvature_radpm=min(max(curvature, -limit), limit))
+
+
+def _turn(error_rad: float) -> BaseCommand:
+    rate = min(max(TURN_GAIN_PS * abs(error_rad), TURN_LEAST_RADPS), TURN_MAX_RADPS)
+    return BaseCommand(speed_mps=0.0, turn_radps=math.copysign(rate, error_rad))
+
+
+def _reverse(off: Offset, end_m: float, profile: RobotProfile) -> BaseCommand:
+    """Back along the line; the curvature turns the heading towards it."""
+    left = max(off.along_m - end_m, 0.0)
+    speed = min(profile.base.reverse_max_mps, math.sqrt(2.0 * BACK_DECEL_MPS2 * left))
+    wanted = math.atan2(off.across_m, 2.0 * LOOKAHEAD_M)  # driving backwards: the tail is what heads for the line
+    curvature = -CURVATURE_GAIN_PM * 0.4 * (wanted - off.heading_rad)
+    limit = 0.5
+    return BaseCommand(speed_mps=-max(speed, CREEP_LEAST_MPS), curvature_radpm=min(max(curvature, -limit), limit))
