@@ -1,57 +1,53 @@
 """The truth beside the record: what really was, for judging and for pictures, never for the stack.
 
-One JSON object a line, written by the simulator's process at a low rate. `state` is the engine's own full state:
-setting it again shows the scene of that moment, so pictures are made after a run and cost it nothing.
+One JSON object a line, written by the simulator's process at a low rate; pictures are made of it after a run and
+cost the run nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from shield.errors import BadInput
+from sim.judge import Contact
+from sim.simulator import CrateTruth, PersonTruth, Simulator, Truth
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrueBody:
-    """A person or a crate in W."""
-
-    name: str
-    x_m: float
-    y_m: float
-    z_m: float = 0.0
+PERIOD_S = 0.1  # between two rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruthRow:
-    """One moment."""
+    """One moment: the truth, and the stack's time of it."""
 
     stamp_ns: int
-    x_m: float
-    y_m: float
-    heading_rad: float
-    speed_mps: float
-    yaw_rate_radps: float
-    nearest_person_m: float  # between surfaces; infinite where there is nobody
-    contacts: tuple[str, ...]  # contacts in motion since the start, in words
-    people: tuple[TrueBody, ...]
-    crates: tuple[TrueBody, ...]
-    state: tuple[float, ...]
+    truth: Truth
 
 
 class TruthLog:
-    """Writes rows to a file, each complete on disk as soon as it is written."""
+    """Writes rows to a file, each on disk as soon as it is complete.
+
+    Args:
+        path: of the file; an older one is replaced.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self._stream = Path(path).open("w", buffering=1, encoding="utf-8")
+        self._due_ns = 0
 
-    def write(self, row: TruthRow) -> None:
+    def watch(self, now_ns: int, simulator: Simulator) -> None:
+        """To be called every period; writes a row each `PERIOD_S`."""
+        if now_ns >= self._due_ns:
+            self._due_ns = now_ns + round(PERIOD_S * 1e9)
+            self.write(now_ns, simulator.truth)
+
+    def write(self, stamp_ns: int, truth: Truth) -> None:
         """Append one row."""
-        self._stream.write(json.dumps(asdict(row), separators=(",", ":")) + "\n")
+        row = {"stamp_ns": stamp_ns, **asdict(truth)}
+        self._stream.write(json.dumps(row, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
         """End the file."""
@@ -83,21 +79,13 @@ def read_truth(path: str | Path) -> list[TruthRow]:
             break
         try:
             rows.append(_row(json.loads(line)))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadInput(f"{path}: line {number} is no row of truth: {error!r}") from None
     return rows
 
 
-def _row(raw: dict[str, object]) -> TruthRow:
-    values = dict(raw)
-    for name in ("people", "crates"):
-        values[name] = tuple(TrueBody(**body) for body in _listed(raw[name]))
-    for name in ("contacts", "state"):
-        values[name] = tuple(_listed(raw[name]))
-    return TruthRow(**values)  # type: ignore[arg-type] # the names are checked by the call, the types by the writer
-
-
-def _listed(value: object) -> Sequence[dict]:  # type: ignore[type-arg] # JSON
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
-    return value
+def _row(raw: dict[str, Any]) -> TruthRow:
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    for name, cls in (("people", PersonTruth), ("crates", CrateTruth), ("contacts", Contact)):
+        values[name] = tuple(cls(**each) for each in values[name])
+    return TruthRow(stamp_ns=values.pop("stamp_ns"), truth=Truth(**values))
