@@ -58,11 +58,11 @@ class Motors:
         """Torques for the step that begins at `now_ns`, in the plant's order of joints."""
         while self._waiting and self._waiting[0][0] <= now_ns:
             self._take(self._waiting.popleft()[1])
-        out = np.empty(len(position))
+        out = np.zeros(len(position))
         for k, wheel in enumerate(self._wheels):
             out[k] = wheel.step(float(self._target[k]), float(velocity[k]), step_s)
         out[2:-2] = self._arm.step(self._target[2:], position[2:-2], velocity[2:-2], bias_nm, step_s)
-        out *= 1.0 + self._profile.simulation.torque_noise * np.clip(self._rng.standard_normal(len(out)), -3.0, 3.0)
+        out *= 1.0 + self._profile.simulation.torque_noise * self._rng.standard_normal(len(out))
         out -= self._friction * np.tanh(velocity / STRIBECK_RADPS)
         out[-2:] = self._gripper(position[-2:], velocity[-2:], step_s)
         return out
@@ -81,7 +81,7 @@ class Motors:
         self._opening += min(max(self._opening_target - self._opening, -travel), travel)
         force = FINGER_STIFFNESS_NPM * (self._opening / 2.0 - position) - FINGER_DAMPING_NSPM * velocity
         limit = self._profile.simulation.gripper_force_n
-        return np.clip(force, -limit, limit)
+        return np.minimum(np.maximum(force, -limit), limit)
 
 
 def wheel_motor(profile: RobotProfile) -> WheelMotor:

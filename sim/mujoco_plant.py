@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from shield.contract import Floats
-from shield.errors import BadInput
+from shield.errors import BadInput, require
 from shield.profile import RobotProfile
 from shield.site import Pose
 from sim.plant import BaseTruth, Ints, Thing, Touch
@@ -36,7 +36,9 @@ class MujocoPlant:
         free = self.model.body_jntadr[self._root]
         self._base_q, self._base_v = int(self.model.jnt_qposadr[free]), int(self.model.jnt_dofadr[free])
         self._crates = [self.model.body(crate.name).id for crate in world.crates]
-        self._people = [int(self.model.body(name).mocapid[0]) for name in world.people]
+        order = [int(self.model.body(name).mocapid[0]) for name in world.people]
+        require(order == list(range(len(order))), "people come first among the mocap bodies")
+        self._headings = [math.nan] * len(order)
         self._points = [self.model.joint(PREFIX + name).bodyid[0] for name in profile.arm.joints]
         self.things, self._thing_of_geom = _things(self.model, self._root, profile, world)
 
@@ -94,10 +96,13 @@ class MujocoPlant:
         body = self._crates[k]
         return np.concatenate((self.data.xpos[body], self.data.xquat[body]))
 
-    def move_person(self, k: int, x_m: float, y_m: float, heading_rad: float) -> None:
+    def move_people(self, people: Floats) -> None:
         """See `sim.plant.Plant`."""
-        self.data.mocap_pos[self._people[k]] = (x_m, y_m, 0.0)
-        self.data.mocap_quat[self._people[k]] = heading_quaternion(heading_rad)
+        self.data.mocap_pos[: len(people), :2] = people[:, :2]
+        for k, heading_rad in enumerate(people[:, 2].tolist()):
+            if heading_rad != self._headings[k]:
+                self._headings[k] = heading_rad
+                self.data.mocap_quat[k] = heading_quaternion(heading_rad)
 
     def contact_pairs(self) -> Ints:
         """See `sim.plant.Plant`."""
@@ -119,6 +124,7 @@ def build_model(profile: RobotProfile, world: World) -> mujoco.MjModel:
     """
     spec = mujoco.MjSpec.from_string(Xml.tostring(mjcf_world(world, STEP_S), encoding="unicode"))
     robot = _robot_spec(profile)
+    robot.worldbody.first_body().sleep = mujoco.mjtSleepPolicy.mjSLEEP_NEVER
     for actuator in list(robot.actuators):
         robot.delete(actuator)
     for name in _joint_names(profile):

@@ -43,6 +43,7 @@ class Person:
     def __init__(self, walk: Walk, body_m: tuple[float, float]) -> None:
         self.walk, self._body_m = walk, body_m
         self.x_m, self.y_m = walk.path[0].x_m, walk.path[0].y_m
+        self.before = (self.x_m, self.y_m)  # where the last step began
         self.heading_rad, self.speed_mps = 0.0, 0.0
         self._at, self._way = 0, 1  # the way-point left last, and the direction along the path
         self._pause_s = walk.path[0].pause_s
@@ -55,6 +56,7 @@ class Person:
     def step(self, robot: Pose, dt_s: float) -> None:
         """Walk on for `dt_s`, the robot being at `robot`."""
         self.speed_mps = 0.0
+        self.before = (self.x_m, self.y_m)
         self._started = self._started or any(_inside(area, robot) for area in self.walk.starts_when_robot_in)
         target = self._target()
         if not self._started or target is None:

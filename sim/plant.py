@@ -87,8 +87,8 @@ class Plant(Protocol):
     def crate_pose(self, k: int) -> Floats:
         """Pose of crate k in W: x, y, z, and quaternion w, x, y, z."""
 
-    def move_person(self, k: int, x_m: float, y_m: float, heading_rad: float) -> None:
-        """Put person k there."""
+    def move_people(self, people: Floats) -> None:
+        """Put the people there: x, y, heading in W, shape (n, 3)."""
 
     def contact_pairs(self) -> Ints:
         """Pairs of indices into `things` that touch now, shape (n, 2)."""

@@ -51,6 +51,7 @@ PANDA_INERTIALS = (
 )
 # Inertia of the rotors as seen at the joints, kg m2: Franka Robotics, specification of the FR3.
 ARMATURE_KGM2 = (0.606, 0.606, 0.462, 0.462, 0.206, 0.206, 0.206)
+WHEEL_ARMATURE_KGM2 = 0.06  # a 30:1 gear and a rotor of 6.7e-5 kg m2: design
 FINGER_ARMATURE_KG = 0.1  # the gripper's motor as seen at one finger: design
 
 
@@ -155,7 +156,7 @@ def _base(profile: RobotProfile) -> Link:
 
 
 WHEEL_MASS_KG = 2.0  # design
-CASTER_GAP_M = 0.0005  # the casters hang a little higher, so that the driven wheels carry the weight
+CASTER_GAP_M = 0.0  # all six stand on the floor, so that the body does not rock
 
 
 def _wheels(profile: RobotProfile) -> tuple[Link, ...]:
@@ -167,7 +168,7 @@ def _wheels(profile: RobotProfile) -> tuple[Link, ...]:
         Link(name=f"{side}_wheel_link", parent="base", xyz=(0.0, y, radius), mass_kg=WHEEL_MASS_KG, com_m=ZERO,
              inertia_kgm2=(spin / 2, spin, spin / 2, 0.0, 0.0, 0.0), shapes=tyre,
              joint=Joint(kind="continuous", name=f"{side}_wheel", axis=(0.0, 1.0, 0.0),
-                         effort=profile.simulation.wheel_brake_torque_nm))
+                         armature=WHEEL_ARMATURE_KGM2, effort=profile.simulation.wheel_brake_torque_nm))
         for side, y in (("left", half), ("right", -half))
     )
 

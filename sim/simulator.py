@@ -109,7 +109,7 @@ class Simulator:
         self._tick_ns: int | None = None
         self.plant.reset(scenario.start, profile.arm.stowed_rad, 0.0)
         self._motors.reset(0.0)
-        self._move_people(0.0)
+        self._show_people()
         self.judge = Judge(self.plant, profile, site, frozenset(order.item for order in scenario.orders))
 
     def handle(self, topic: str, value: object, now_ns: int) -> list[Output]:
@@ -122,7 +122,9 @@ class Simulator:
     def tick(self, now_ns: int) -> list[Output]:
         """Advance by one period that ends at `now_ns`; return the messages that are out by then, encoders last."""
         end_ns = self.elapsed_ns + self._period_ns
+        walked = self._walk()
         for _ in range(self._steps):
+            self.people[:, :2] += walked
             self._step()
             self._sense(now_ns - end_ns)
         self._tick_ns = now_ns
@@ -137,7 +139,7 @@ class Simulator:
         """Put the robot down elsewhere, standing; for tests and training."""
         self.plant.reset(start, self.profile.arm.stowed_rad if arm_rad is None else arm_rad, gripper_m)
         self._motors.reset(gripper_m)
-        self._move_people(0.0)
+        self._show_people()
 
     @property
     def truth(self) -> Truth:
@@ -164,7 +166,7 @@ class Simulator:
 
     def _step(self) -> None:
         plant = self.plant
-        self._move_people(plant.step_s)
+        plant.move_people(self.people)
         position, velocity = plant.joint_position(), plant.joint_velocity()
         plant.apply(self._motors.torque(self.elapsed_ns, position, velocity, plant.arm_bias(), plant.step_s))
         plant.step()
@@ -179,14 +181,21 @@ class Simulator:
                 self._count += 1
                 heapq.heappush(self._ready, (self.elapsed_ns + sensor.delay_ns, self._count, sensor.topic, message))
 
-    def _move_people(self, dt_s: float) -> None:
+    def _walk(self) -> Floats:
+        """Let everybody decide on the coming period; return the stride of each physics step, shape (n, 2)."""
         base = self.plant.base()
         robot = Pose(x_m=base.x_m, y_m=base.y_m, heading_rad=base.heading_rad)
+        strides = np.zeros((len(self._people), 2))
         for k, person in enumerate(self._people):
-            if dt_s > 0.0:
-                person.step(robot, dt_s)
+            person.step(robot, self._period_ns * 1e-9)
+            self.people[k] = *person.before, person.heading_rad
+            strides[k] = person.x_m - person.before[0], person.y_m - person.before[1]
+        return strides / self._steps
+
+    def _show_people(self) -> None:
+        for k, person in enumerate(self._people):
             self.people[k] = person.x_m, person.y_m, person.heading_rad
-            self.plant.move_person(k, person.x_m, person.y_m, person.heading_rad)
+        self.plant.move_people(self.people)
 
 
 def _crate(name: str, pose: Floats) -> CrateTruth:
