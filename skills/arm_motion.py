@@ -1,8 +1,8 @@
-"""Scripts of arm and gripper: each is a generator that takes snapshots, yields arm commands and returns the
-last snapshot that it saw.
+"""Scripts of arm and gripper: generators that take snapshots and yield arm commands.
 
-A trajectory is planned and held against the site before it starts. Following it, the reference waits when the
-arm falls behind (a gate that brakes, a stop that clears), and carries on by itself; velocities stay within
+Each returns the last snapshot that it saw.
+A trajectory is planned and held against the site before it starts. Following it, the reference waits when
+the arm falls behind (a gate that brakes, a stop that clears), and carries on by itself; velocities stay within
 the profile's working velocities and change no faster than the guaranteed braking.
 """
 
@@ -70,7 +70,13 @@ class ArmMotion:
         return bool(np.max(off) <= self._profile.arm.stowed_tolerance_rad)
 
     def to_pose(
-        self, snapshot: Snapshot, target: Floats, gripper_m: float, *, tool_mps: float = TOOL_MPS, load: Floats = NO_LOAD
+        self,
+        snapshot: Snapshot,
+        target: Floats,
+        gripper_m: float,
+        *,
+        tool_mps: float = TOOL_MPS,
+        load: Floats = NO_LOAD,
     ) -> Script:
         """Move the tool in a straight line to `target` (X_AT).
 
@@ -85,7 +91,9 @@ class ArmMotion:
             raise Stuck(f"the arm does not reach ({where}) m from its mount")
         return (yield from self._follow(snapshot, path, length, gripper_m, tool_mps, load))
 
-    def to_joints(self, snapshot: Snapshot, target_rad: Floats, gripper_m: float, *, load: Floats = NO_LOAD) -> Script:
+    def to_joints(
+        self, snapshot: Snapshot, target_rad: Floats, gripper_m: float, *, load: Floats = NO_LOAD
+    ) -> Script:
         """Move all joints evenly to `target_rad`.
 
         Raises:
@@ -118,12 +126,21 @@ class ArmMotion:
         return (yield from self.grip(snapshot, gripper_m, least_s=least_s, longest_s=longest_s))
 
     def _follow(
-        self, snapshot: Snapshot, path: Floats, length_m: float, gripper_m: float, tool_mps: float, load: Floats
+        self,
+        snapshot: Snapshot,
+        path: Floats,
+        length_m: float,
+        gripper_m: float,
+        tool_mps: float,
+        load: Floats,
     ) -> Script:
         self._require_clear(snapshot, path, load)
         period = self._profile.timing.period_s
-        limits = Limits(velocity_radps=VELOCITY_SHARE * self._work, accel_radps2=ACCEL_SHARE * self._slew / period,
-                        tool_mps=tool_mps)  # fmt: skip
+        limits = Limits(
+            velocity_radps=VELOCITY_SHARE * self._work,
+            accel_radps2=ACCEL_SHARE * self._slew / period,
+            tool_mps=tool_mps,
+        )
         samples = sample(path, length_m, limits, period)
         acted: deque[Floats] = deque([self._hold] * (self._delay_n + 1), maxlen=self._delay_n + 1)
         clock, rate, waited = 0.0, 1.0, 0.0
@@ -151,8 +168,10 @@ class ArmMotion:
             snapshot = yield self._command(np.zeros(JOINTS_N), acted[0], snapshot, gripper_m)
         raise Stuck(f"the arm stays {off:.3f} rad away from where it was sent")
 
-    def _command(self, velocity: Floats, reference: Floats, snapshot: Snapshot, gripper_m: float) -> ArmCommand:
-        """Feed-forward velocity and feedback on the reference that should be reached by now, within all limits."""
+    def _command(
+        self, velocity: Floats, reference: Floats, snapshot: Snapshot, gripper_m: float
+    ) -> ArmCommand:
+        """Feed-forward velocity and feedback on the reference that should be reached by now, within limits."""
         wanted = velocity + FEEDBACK_PER_S * (reference - joints_of(snapshot))
         wanted = np.clip(wanted, -self._work, self._work)
         self._last = np.clip(wanted, self._last - self._slew, self._last + self._slew)
@@ -163,7 +182,7 @@ class ArmMotion:
         rows = np.concatenate((path[::CLEARANCE_ROWS_N], path[-1:]))
         least = path_clearance(rows, boxes, load)
         if least < min(CLEARANCE_M, arm_clearance(path[0], boxes, load)):
-            raise Stuck(f"the way of the arm comes within {least:.3f} m of something, {CLEARANCE_M} m is the least")
+            raise Stuck(f"the arm's way comes within {least:.3f} m of something, {CLEARANCE_M} m is the least")
 
     def _warm(self) -> None:
         """Compile what the scripts call, so that no control period has to."""

@@ -9,15 +9,19 @@ exact for spheres; a capsule is a row of spheres at most `SPACING_M` apart, whic
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
-from numba import njit
 
+from shield import kinematics
 from shield.contract import EgoState, Floats
 from shield.kinematics import SPINE_N, SPINE_RADIUS_M, spine_points, tool_pose
 from shield.profile import RobotProfile
 from shield.site import Site
 from skills import crate
+from skills.compiled import kernels
+
+kernel = kernels(Path(__file__), Path(kinematics.__file__))
 
 SPACING_M = 0.05
 HAND_WIDTH_M = 0.20  # Franka Hand, along the fingers' motion
@@ -57,7 +61,7 @@ def boxes_in_arm_frame(site: Site, profile: RobotProfile, ego: EgoState) -> Floa
     return np.array(rows)
 
 
-@njit(cache=True)
+@kernel
 def _box_distance(x: float, y: float, z: float, box: Floats) -> float:
     """Signed distance of a point to a box that is turned about z; negative inside."""
     cos, sin = np.cos(box[6]), np.sin(box[6])
@@ -69,7 +73,7 @@ def _box_distance(x: float, y: float, z: float, box: Floats) -> float:
     return outside + min(max(dx, dy, dz), 0.0)
 
 
-@njit(cache=True)
+@kernel
 def _row_distance(start: Floats, end: Floats, radius: float, boxes: Floats) -> float:
     count = int(np.sqrt(np.sum((end - start) ** 2)) / SPACING_M) + 1
     least = np.inf
@@ -80,7 +84,7 @@ def _row_distance(start: Floats, end: Floats, radius: float, boxes: Floats) -> f
     return least
 
 
-@njit(cache=True)
+@kernel
 def _segment_distance(point: Floats, start: Floats, end: Floats) -> float:
     along = end - start
     share = np.dot(point - start, along) / max(np.dot(along, along), 1e-12)
@@ -88,7 +92,7 @@ def _segment_distance(point: Floats, start: Floats, end: Floats) -> float:
     return np.sqrt(np.sum((point - nearest) ** 2))
 
 
-@njit(cache=True)
+@kernel
 def arm_clearance(joint_rad: Floats, boxes: Floats, load: Floats) -> float:
     """Least distance in metres of the arm and its load to the boxes, and of the load to the arm's links.
 
@@ -114,7 +118,7 @@ def arm_clearance(joint_rad: Floats, boxes: Floats, load: Floats) -> float:
     return least
 
 
-@njit(cache=True)
+@kernel
 def path_clearance(path: Floats, boxes: Floats, load: Floats) -> float:
     """Least `arm_clearance` over the rows of a path, in metres."""
     least = np.inf

@@ -1,7 +1,7 @@
 """`dock`: from the approach pose onto the dock pose of a place; `undock`: straight back to the approach pose.
 
-Both follow the docking line by the bounded estimate. The lateral law is a pursuit of a point ahead on the line,
-with a rotation in place where the heading is too far off for an arc.
+Both follow the docking line by the bounded estimate. The lateral law is a pursuit of a point ahead on the
+line, with a rotation in place where the heading is too far off for an arc.
 """
 
 from __future__ import annotations
@@ -27,12 +27,17 @@ LOOKAHEAD_LEAST_M = 0.14
 STRAIGHT_M = 0.06  # the last piece only keeps the heading
 CURVATURE_GAIN_PM = 5.0
 CURVATURE_MAX_PM = 1.5
+REVERSE_GAIN_PM = 2.0
+REVERSE_CURVATURE_MAX_PM = 0.5
 TURN_GAIN_PS = 1.6
 TURN_MAX_RADPS = 0.5
 TURN_LEAST_RADPS = 0.06
+CLEAR_M = 0.6  # from here the base can turn, and there is nothing to undock from
 BACK_OFF_M = 0.45  # how far a new attempt starts from the place
 BACK_DECEL_MPS2 = 0.25
 ATTEMPTS_N = 4
+STILL_MPS = 0.02  # measured below these, the base stands: noise of the odometry
+STILL_RADPS = 0.05
 STILL_S = 0.2  # standing this long within the tolerance is docked
 BLOCKED_S = 20.0  # no progress for this long is a failure
 MOVED_M = 0.01  # less than this is no progress
@@ -99,7 +104,7 @@ class Line:
     def step(self, snapshot: Snapshot, now_ns: int) -> SkillStep:
         """Propose one command for this control period and say how the execution goes."""
         if self._place is None:
-            return SkillStep(command=HOLD, confidence=1.0, state=SkillState.FAILED, progress=0.0, reason="not started")
+            return self.end(SkillState.FAILED, "not started")
         off = offset(self._place, snapshot.ego)
         step = self.follow(off, snapshot)
         if step.state is SkillState.RUNNING and self._watch.blocked(off):
@@ -162,8 +167,7 @@ class Dock(Line):
         if abs(off.heading_rad) > HEADING_TOLERANCE_RAD:
             self._still_n = 0
             return self.go(_turn(-off.heading_rad), off, 0.0)
-        base = self.profile.base
-        if abs(snapshot.ego.speed_mps) > base.standstill_mps + 0.01 or abs(snapshot.ego.yaw_rate_radps) > 0.05:
+        if abs(snapshot.ego.speed_mps) > STILL_MPS or abs(snapshot.ego.yaw_rate_radps) > STILL_RADPS:
             self._still_n = 0
             return self.go(HOLD, off, 0.0)
         self._still_n += 1
@@ -172,7 +176,8 @@ class Dock(Line):
         if abs(off.across_m) <= ACROSS_TOLERANCE_M and abs(off.along_m) <= 2 * ACROSS_TOLERANCE_M:
             return self.end(SkillState.SUCCEEDED)
         if self._attempt >= ATTEMPTS_N:
-            return self.end(SkillState.FAILED, f"{1000 * off.across_m:+.0f} mm off the line after {ATTEMPTS_N} attempts")
+            across = f"{1000 * off.across_m:+.0f} mm"
+            return self.end(SkillState.FAILED, f"{across} off the line after {ATTEMPTS_N} attempts")
         self._attempt += 1
         self._still_n = 0
         self._phase = Phase.BACK_OFF
@@ -180,9 +185,20 @@ class Dock(Line):
 
 
 class Undock(Line):
-    """Straight back until the base can turn. Initiation set: before the place, nearer than the approach pose."""
+    """Straight back until the base can turn.
+
+    Initiation set: before the place, nearer than the approach pose.
+    """
 
     name = "undock"
+
+    def refuse(self, goal: SkillGoal, snapshot: Snapshot) -> str:
+        """Say why `goal` cannot be started from `snapshot`; an empty text means that it can."""
+        refused = super().refuse(goal, snapshot)
+        if refused:
+            return refused
+        off = offset(self.site.place(goal.target), snapshot.ego)
+        return f"{-off.along_m:.2f} m clear of {goal.target} already" if off.along_m < -CLEAR_M else ""
 
     def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         """Propose a command from the robot's place on the docking line."""
@@ -200,9 +216,8 @@ def _approach(off: Offset) -> BaseCommand:
     if abs(error) > ALIGN_RAD:
         return _turn(error)
     speed = min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left))
-    curvature = CURVATURE_GAIN_PM * error
-    limit = CURVATURE_MAX_PM
-    return BaseCommand(speed_mps=max(speed, CREEP_LEAST_MPS), curvature_radpm=min(max(curvature, -limit), limit))
+    curvature = min(max(CURVATURE_GAIN_PM * error, -CURVATURE_MAX_PM), CURVATURE_MAX_PM)
+    return BaseCommand(speed_mps=max(speed, CREEP_LEAST_MPS), curvature_radpm=curvature)
 
 
 def _turn(error_rad: float) -> BaseCommand:
@@ -214,7 +229,7 @@ def _reverse(off: Offset, end_m: float, profile: RobotProfile) -> BaseCommand:
     """Back along the line; the curvature turns the heading towards it."""
     left = max(off.along_m - end_m, 0.0)
     speed = min(profile.base.reverse_max_mps, math.sqrt(2.0 * BACK_DECEL_MPS2 * left))
-    wanted = math.atan2(off.across_m, 2.0 * LOOKAHEAD_M)  # driving backwards: the tail is what heads for the line
-    curvature = -CURVATURE_GAIN_PM * 0.4 * (wanted - off.heading_rad)
-    limit = 0.5
-    return BaseCommand(speed_mps=-max(speed, CREEP_LEAST_MPS), curvature_radpm=min(max(curvature, -limit), limit))
+    wanted = math.atan2(off.across_m, 2.0 * LOOKAHEAD_M)  # backwards, the tail is what heads for the line
+    curvature = -REVERSE_GAIN_PM * (wanted - off.heading_rad)
+    curvature = min(max(curvature, -REVERSE_CURVATURE_MAX_PM), REVERSE_CURVATURE_MAX_PM)
+    return BaseCommand(speed_mps=-max(speed, CREEP_LEAST_MPS), curvature_radpm=curvature)

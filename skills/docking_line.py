@@ -25,9 +25,8 @@ class Offset:
     @property
     def docked(self) -> bool:
         """Whether a pick or place can start from here."""
-        return (
-            abs(self.along_m) <= DOCKED_M and abs(self.across_m) <= DOCKED_M and abs(self.heading_rad) <= DOCKED_RAD
-        )
+        near = abs(self.along_m) <= DOCKED_M and abs(self.across_m) <= DOCKED_M
+        return near and abs(self.heading_rad) <= DOCKED_RAD
 
     @property
     def before(self) -> bool:

@@ -7,11 +7,16 @@ approximated.
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from pathlib import Path
 
+import numpy as np
+
+from shield import kinematics
 from shield.contract import Floats
 from shield.kinematics import JOINTS_N, jacobian, tool_pose
+from skills.compiled import kernels
+
+kernel = kernels(Path(__file__), Path(kinematics.__file__))
 
 ITERATIONS_MAX = 60
 DAMPING = 0.02  # in metres and radians: the size of the steps that are left undamped near a singularity
@@ -21,7 +26,7 @@ POSITION_TOLERANCE_M = 1e-4
 ROTATION_TOLERANCE_RAD = 1e-3
 
 
-@njit(cache=True)
+@kernel
 def rotation_vector(rotation: Floats) -> Floats:
     """Axis times angle of a rotation matrix, shape (3,); exact up to half a turn."""
     axis = np.array(
@@ -47,7 +52,7 @@ def rotation_vector(rotation: Floats) -> Floats:
     return best * (np.pi / np.sqrt(np.sum(best**2)))
 
 
-@njit(cache=True)
+@kernel
 def rotation_of(vector: Floats) -> Floats:
     """Rotation matrix of axis times angle (Rodrigues), shape (3, 3)."""
     angle = np.sqrt(np.sum(vector**2))
@@ -58,7 +63,7 @@ def rotation_of(vector: Floats) -> Floats:
     return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * (cross @ cross)
 
 
-@njit(cache=True)
+@kernel
 def pose_error(target: Floats, pose: Floats) -> Floats:
     """What is missing from `pose` to `target` (4x4 in A): position and rotation vector, shape (6,)."""
     error = np.empty(6)
@@ -67,8 +72,10 @@ def pose_error(target: Floats, pose: Floats) -> Floats:
     return error
 
 
-@njit(cache=True)
-def solve(target: Floats, start_rad: Floats, posture_rad: Floats, low_rad: Floats, high_rad: Floats) -> Floats:
+@kernel
+def solve(
+    target: Floats, start_rad: Floats, posture_rad: Floats, low_rad: Floats, high_rad: Floats
+) -> Floats:
     """Joint positions whose tool pose is `target`, near `start_rad`.
 
     Args:
@@ -100,7 +107,7 @@ def solve(target: Floats, start_rad: Floats, posture_rad: Floats, low_rad: Float
     return np.full(JOINTS_N, np.nan)
 
 
-@njit(cache=True)
+@kernel
 def line(
     start_rad: Floats, target: Floats, points_n: int, posture_rad: Floats, low_rad: Floats, high_rad: Floats
 ) -> Floats:

@@ -20,6 +20,8 @@ RISE_M = 0.13  # free height above the grasp at which the hand comes and goes: h
 DESCEND_MPS = 0.2
 LOADED_MPS = 0.4
 DURATION_MAX_S = 90.0  # of motion; a stopped robot does not count
+STILL_MPS = 0.03  # measured below these, the base stands: noise of the odometry
+STILL_RADPS = 0.06
 HELD_MIN_M = 0.6 * crate.HANDLE_WIDTH_M  # fingers closer than this hold nothing
 HELD_MAX_M = 1.5 * crate.HANDLE_WIDTH_M  # fingers wider than this are stuck on something else
 
@@ -44,7 +46,7 @@ class MeanPose:
 
 
 class Manipulation:
-    """Base of the skills that move the arm: runs `script`, once a control period, until it ends or is stuck."""
+    """Base of the skills that move the arm: runs `script`, a step a period, until it ends or is stuck."""
 
     name = ""
     version = "1.0.0"
@@ -68,8 +70,7 @@ class Manipulation:
         ego = snapshot.ego
         if len(ego.joint_position_rad) != JOINTS_N:
             return f"{len(ego.joint_position_rad)} arm joints are measured, {JOINTS_N} are needed"
-        base = self.profile.base
-        if abs(ego.speed_mps) > 3 * base.standstill_mps or abs(ego.yaw_rate_radps) > 3 * base.standstill_radps:
+        if abs(ego.speed_mps) > STILL_MPS or abs(ego.yaw_rate_radps) > STILL_RADPS:
             return f"the base drives at {ego.speed_mps:.2f} m/s; the arm moves only while it stands"
         return ""
 
@@ -120,14 +121,14 @@ class Manipulation:
         self._script = None
 
     def grasp_pose(self, place: Place, above_m: float) -> Floats:
-        """Tool pose X_AT for the handle of a crate at `place`, raised by `above_m`, as the robot stands now."""
+        """Tool pose X_AT for the handle of a crate at `place`, raised by `above_m`, for the mean pose."""
         x, y, heading = self.mean.pose()
         cos, sin = math.cos(heading), math.sin(heading)
         dx, dy = place.x_m - x, place.y_m - y
         arm = self.profile.arm
         turn = place.dock_heading_rad - heading
         pose = np.eye(4)
-        # hand down: its z against gravity's opposite, its x along the docking direction, fingers across it
+        # the hand points down, its x along the docking direction, the fingers across it
         pose[:3, 0] = (math.cos(turn), math.sin(turn), 0.0)
         pose[:3, 1] = (math.sin(turn), -math.cos(turn), 0.0)
         pose[:3, 2] = (0.0, 0.0, -1.0)
@@ -140,18 +141,19 @@ class Manipulation:
 
     def hold(self, snapshot: Snapshot, duration_s: float) -> Script:
         """Stand still with the gripper as it is, while the mean of the pose settles."""
-        return (yield from self.motion.grip(snapshot, self.gripper_m, least_s=duration_s, longest_s=duration_s))
+        opening_m = self.gripper_m
+        return (yield from self.motion.grip(snapshot, opening_m, least_s=duration_s, longest_s=duration_s))
 
     def go_stowed(self, snapshot: Snapshot, load: Floats) -> Script:
-        """From wherever the arm is: straight up to the stowed height, straight back, then the stowed joints."""
-        motion = self.motion
+        """From wherever the arm is: straight up to the stowed height, straight back, to the stowed joints."""
+        motion, width = self.motion, self.gripper_m
         here = tool_pose(joints_of(snapshot)).copy()
         home = tool_pose(motion.stowed_rad)
         if here[2, 3] < home[2, 3] - 0.02:
             here[2, 3] = home[2, 3]
-            snapshot = yield from motion.to_pose(snapshot, here, self.gripper_m, tool_mps=LOADED_MPS, load=load)
-        snapshot = yield from motion.to_pose(snapshot, home, self.gripper_m, tool_mps=LOADED_MPS, load=load)
-        return (yield from motion.to_joints(snapshot, motion.stowed_rad, self.gripper_m, load=load))
+            snapshot = yield from motion.to_pose(snapshot, here, width, tool_mps=LOADED_MPS, load=load)
+        snapshot = yield from motion.to_pose(snapshot, home, width, tool_mps=LOADED_MPS, load=load)
+        return (yield from motion.to_joints(snapshot, motion.stowed_rad, width, load=load))
 
     def watch(self, script: Script, check: Callable[[Snapshot], str]) -> Script:
         """Run `script` while `check` finds nothing; otherwise be `Stuck` with what it found."""

@@ -37,9 +37,9 @@ class Pick(Manipulation):
         self.progress = 0.3
         try:
             snapshot = yield from self._grasp(snapshot, place, width)
-        except Stuck as stuck:
+        except Stuck:
             yield from self._give_up(place, width)
-            raise stuck
+            raise
         snapshot = yield from self.watch(self.go_stowed(snapshot, load_points(0.0)), held)
         self.progress = 0.95
         snapshot = yield from self.watch(self.hold(snapshot, VERIFY_S), held)
@@ -54,8 +54,9 @@ class Pick(Manipulation):
         snapshot = yield from motion.to_pose(snapshot, low, width_m, tool_mps=DESCEND_MPS)
         self.progress = 0.45
         snapshot = yield from motion.grip(snapshot, CLOSED_M, least_s=0.4, longest_s=2.0)
-        if snapshot.ego.gripper_m < HELD_MIN_M:
-            raise Stuck(f"the grasp is empty: the fingers have closed to {1000 * snapshot.ego.gripper_m:.0f} mm")
+        width_mm = 1000 * snapshot.ego.gripper_m
+        if width_mm < 1000 * HELD_MIN_M:
+            raise Stuck(f"the grasp is empty: the fingers have closed to {width_mm:.0f} mm")
         self.progress = 0.6
         lift = motion.to_pose(snapshot, high, CLOSED_M, tool_mps=DESCEND_MPS, load=load_points(CONTACT_M))
         snapshot = yield from self.watch(lift, held)

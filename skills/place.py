@@ -15,8 +15,8 @@ CENTRE_S = 0.5  # five fixes of the localiser, for the mean of the pose
 class PlaceCrate(Manipulation):
     """Go above the place, lower, open, rise, stow.
 
-    Initiation set: docked at the goal's place, arm stowed, base standing, carrying. Fails with the reason when
-    the crate is lost on the way or does not come off the fingers.
+    Initiation set: docked at the goal's place, arm stowed, base standing, carrying. Fails with the reason
+    when the crate is lost on the way or does not come off the fingers.
     """
 
     name = "place"

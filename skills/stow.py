@@ -1,4 +1,4 @@
-"""`stow`: bring the arm back from wherever it was stopped, with or without a crate, so that the base may drive."""
+"""`stow`: bring the arm back from wherever it was stopped, with or without a crate, so the base may drive."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from shield.contract import Floats
 
-SMOOTHING_PERIODS_N = 5  # moving average over the path parameter: spreads each step of acceleration over 0.1 s
+SMOOTHING_PERIODS_N = 5  # moving average of the path parameter: a step of acceleration takes 0.1 s
 STALL_RATE = 1e-3  # smallest path speed, in paths a second: bounds the duration of any trajectory
 
 

@@ -10,7 +10,7 @@ from collections import deque
 
 import numpy as np
 
-from shield.contract import NO_DISCS, ArmCommand, BaseCommand, Command, EgoState, SafetyMode, Snapshot
+from shield.contract import NO_DISCS, BaseCommand, Command, EgoState, SafetyMode, Snapshot
 from shield.kinematics import tool_pose
 from shield.profile import RobotProfile
 from shield.site import Place
@@ -23,7 +23,9 @@ PERIOD_S = 0.02
 class KinematicRobot:
     """Executes commands two periods late; the crate follows the hand while the fingers hold its handle."""
 
-    def __init__(self, profile: RobotProfile, *, seed: int = 0, noise_m: float = 0.0, noise_rad: float = 0.0) -> None:
+    def __init__(
+        self, profile: RobotProfile, *, seed: int = 0, noise_m: float = 0.0, noise_rad: float = 0.0
+    ) -> None:
         self.profile = profile
         self.rng = np.random.default_rng(seed)
         self.noise_m, self.noise_rad = noise_m, noise_rad
@@ -43,7 +45,9 @@ class KinematicRobot:
         self.waiting: deque[Command] = deque()
         self.commands: list[Command] = []
 
-    def stand(self, place: Place, *, along_m: float = 0.0, across_m: float = 0.0, heading_rad: float = 0.0) -> None:
+    def stand(
+        self, place: Place, *, along_m: float = 0.0, across_m: float = 0.0, heading_rad: float = 0.0
+    ) -> None:
         """Put the robot down against the dock pose of a place."""
         cos, sin = math.cos(place.dock_heading_rad), math.sin(place.dock_heading_rad)
         self.pose = np.array([
@@ -66,8 +70,8 @@ class KinematicRobot:
         x, y, heading = self.pose + noise
         carrying = self.grasp is not None
         ego = EgoState(
-            stamp_ns=self.now_ns, x_m=float(x), y_m=float(y), heading_rad=float(heading), speed_mps=self.speed,
-            yaw_rate_radps=self.turn, position_bound_m=self.noise_m, heading_bound_rad=self.noise_rad,
+            stamp_ns=self.now_ns, x_m=float(x), y_m=float(y), heading_rad=float(heading),
+            speed_mps=self.speed, yaw_rate_radps=self.turn, position_bound_m=self.noise_m, heading_bound_rad=self.noise_rad,
             speed_bound_mps=0.0, yaw_rate_bound_radps=0.0, joint_position_rad=tuple(map(float, self.joints)),
             joint_velocity_radps=tuple(map(float, self.rates)), gripper_m=self.gripper_m,
             gripper_force_n=60.0 if carrying else 0.0, carrying=carrying,
@@ -98,7 +102,8 @@ class KinematicRobot:
         x, y, heading = self.pose
         middle = heading + 0.5 * self.turn * PERIOD_S
         step = self.speed * PERIOD_S
-        self.pose = np.array([x + step * math.cos(middle), y + step * math.sin(middle), heading + self.turn * PERIOD_S])
+        x, y = x + step * math.cos(middle), y + step * math.sin(middle)
+        self.pose = np.array([x, y, heading + self.turn * PERIOD_S])
         self.joints = self.joints + self.rates * PERIOD_S
         self._gripper()
         self.now_ns += round(PERIOD_S * 1e9)
@@ -127,6 +132,7 @@ class KinematicRobot:
                 self.crate = tool[:3, 3] + tool[:3, :3] @ self.grasp
 
     def _around_handle(self, tool: np.ndarray) -> bool:
-        off = tool[:3, :3].T @ (self.crate + (0.0, 0.0, crate.HANDLE_CENTRE_M) - tool[:3, 3])
+        handle = self.crate + np.array([0.0, 0.0, crate.HANDLE_CENTRE_M])
+        off = tool[:3, :3].T @ (handle - tool[:3, 3])
         inside = abs(off[0]) < 0.5 * crate.HANDLE_LENGTH_M and abs(off[2]) < 0.02
         return bool(inside and abs(off[1]) < 0.5 * (self.gripper_m - crate.HANDLE_WIDTH_M) + 1e-3)
