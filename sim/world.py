@@ -100,7 +100,7 @@ def mjcf_world(world: World, step_s: float) -> Xml.Element:
     root = Xml.Element("mujoco", model=world.site.site)
     Xml.SubElement(root, "compiler", angle="radian", eulerseq="XYZ", balanceinertia="true")
     option = Xml.SubElement(root, "option", timestep=f"{step_s}", integrator="implicitfast", cone="elliptic",
-                            impratio="10", iterations="20", ls_iterations="15")
+                            impratio="5", iterations="20", ls_iterations="15", noslip_iterations="3")
     Xml.SubElement(option, "flag", sleep="enable")
     _look(root, world)
     body = Xml.SubElement(root, "worldbody")
