@@ -20,7 +20,16 @@ JOIN_GAP_S = 1.0  # interventions of the same rules closer than this are one for
 MOVING_MPS = 0.01  # a proposal slower than this asks for no motion
 MOVING_RADPS = 0.01
 HOPS = ("skill", "transport", "gate", "sensing_to_certified", "sensing_to_motors")
-SERIES = ("x_m", "y_m", "heading_rad", "measured_mps", "proposed_mps", "certified_mps", "person_m", "clearance_m")
+SERIES = (
+    "x_m",
+    "y_m",
+    "heading_rad",
+    "measured_mps",
+    "proposed_mps",
+    "certified_mps",
+    "person_m",
+    "clearance_m",
+)
 
 
 def read_columns(path: str | Path) -> Columns:
@@ -78,7 +87,7 @@ class Collector:
         self._messages: Counter[str] = Counter()
         self._delays: dict[str, list[float]] = {hop: [] for hop in HOPS}
         self._snapshot: c.Snapshot | None = None
-        self._acted_ns: int | None = None  # stamp of the snapshot behind the newest decision, until the motors act
+        self._acted_ns: int | None = None  # stamp of the snapshot that the motors have yet to act on
 
     def add(self, topic: str, value: object, stamp_ns: int) -> None:
         """Take one message; what no column needs is only counted."""
@@ -96,7 +105,9 @@ class Collector:
                 self._take_twist(value)
             case c.ModeStatus():
                 cause = ", then ".join(value.cause)
-                _extend_modes(self._modes, Span(label=value.mode.name, start_s=time_s, end_s=time_s, detail=cause))
+                _extend_modes(
+                    self._modes, Span(label=value.mode.name, start_s=time_s, end_s=time_s, detail=cause)
+                )
             case c.SkillStatus():
                 self._take_skill(value, time_s)
             case c.Fault():
@@ -165,21 +176,40 @@ class Collector:
 
     def _take_skill(self, value: c.SkillStatus, time_s: float) -> None:
         if value.state is not c.SkillState.IDLE:
-            _extend_skills(self._skills, Span(label=value.skill, start_s=time_s, end_s=time_s, detail=value.target,
-                                      state=value.state.name))
+            _extend_skills(
+                self._skills,
+                Span(
+                    label=value.skill,
+                    start_s=time_s,
+                    end_s=time_s,
+                    detail=value.target,
+                    state=value.state.name,
+                ),
+            )
 
     def _take_fault(self, value: c.Fault, time_s: float) -> None:
         key = (value.source, value.code)
         line = self._faults.get(key) or FaultLine(
-            time_s=time_s, source=value.source, code=value.code, severity=value.severity, detail=value.detail,
+            time_s=time_s,
+            source=value.source,
+            code=value.code,
+            severity=value.severity,
+            detail=value.detail,
             count_n=0,
         )
-        self._faults[key] = replace(line, count_n=line.count_n + 1, severity=max(line.severity, value.severity))
+        self._faults[key] = replace(
+            line, count_n=line.count_n + 1, severity=max(line.severity, value.severity)
+        )
 
     def _take_order(self, topic: str, value: c.Order) -> None:
         if topic == "order_status" or value.order not in self._orders:
-            self._orders[value.order] = OrderLine(order=value.order, item=value.item, station=value.station,
-                                                  state=value.state, reason=value.reason)
+            self._orders[value.order] = OrderLine(
+                order=value.order,
+                item=value.item,
+                station=value.station,
+                state=value.state,
+                reason=value.reason,
+            )
 
 
 def _extend_modes(spans: list[Span], new: Span) -> None:
@@ -257,8 +287,13 @@ def _join(known: list[Intervention], new: Intervention) -> None:
         if same and new.start_s - old.end_s <= JOIN_GAP_S:
             telling = new if new.cut_mps > old.cut_mps else old
             known[k] = replace(
-                telling, start_s=old.start_s, end_s=new.end_s, decisions_n=old.decisions_n + 1, x_m=old.x_m,
-                y_m=old.y_m, nearest_person_m=min(old.nearest_person_m, new.nearest_person_m),
+                telling,
+                start_s=old.start_s,
+                end_s=new.end_s,
+                decisions_n=old.decisions_n + 1,
+                x_m=old.x_m,
+                y_m=old.y_m,
+                nearest_person_m=min(old.nearest_person_m, new.nearest_person_m),
             )
             return
     known.append(new)

@@ -19,6 +19,8 @@ WALL_M = 1.9  # boxes at least this high are walls or columns
 RACK_M = 1.0  # and at least this high, racks
 PATH_STEP_M = 0.06  # path points closer than this are left out
 SPEED_BINS_MPS = (0.02, 0.2, 0.4, 0.7, math.inf)  # upper edges of the classes speed-0 .. speed-4
+SQUARE = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
+TRIANGLE = ((0.0, -1.35), (1.25, 0.9), (-1.25, 0.9))
 SPEED_WORDS = ("standing", "to 0.2", "to 0.4", "to 0.7", "faster")
 
 
@@ -37,7 +39,10 @@ class FloorMap:
     def point(self, x_m: float, y_m: float) -> Point:
         """Where a point of W lies in the drawing."""
         bounds = self._site.bounds
-        return (EDGE_PX + (x_m - bounds.x_min_m) * self._px_per_m, EDGE_PX + (bounds.y_max_m - y_m) * self._px_per_m)
+        return (
+            EDGE_PX + (x_m - bounds.x_min_m) * self._px_per_m,
+            EDGE_PX + (bounds.y_max_m - y_m) * self._px_per_m,
+        )
 
     def svg(self, css: str = "") -> str:
         """The drawing so far."""
@@ -63,7 +68,9 @@ class FloorMap:
         for k in range(1, len(points) + 1):
             if k == len(points) or bins[k] != bins[start]:
                 piece = points[start : min(k + 1, len(points))]
-                self._canvas.polyline(_spaced(piece, PATH_STEP_M * self._px_per_m), f"path speed-{bins[start]}")
+                self._canvas.polyline(
+                    _spaced(piece, PATH_STEP_M * self._px_per_m), f"path speed-{bins[start]}"
+                )
                 start = k
 
     def interventions(self, chosen: Sequence[Intervention]) -> None:
@@ -76,24 +83,25 @@ class FloorMap:
                 y -= size  # marks at one place are stacked
             taken.append((x, y))
             title = f"{number}: {one.outcome.name.lower()} at {one.start_s:.1f} s: {one.reason}"
-            if one.outcome is Outcome.FALLBACK:
-                self._canvas.rect(x - size, y - size, 2 * size, 2 * size, "mark fallback", title=title, round_px=2)
-            else:
-                corners = [(x, y - 1.35 * size), (x + 1.25 * size, y + 0.9 * size), (x - 1.25 * size, y + 0.9 * size)]
-                self._canvas.polygon(corners, "mark corrected", title=title)
+            is_fallback = one.outcome is Outcome.FALLBACK
+            shape = SQUARE if is_fallback else TRIANGLE
+            css = "mark fallback" if is_fallback else "mark corrected"
+            self._canvas.polygon([(x + size * u, y + size * v) for u, v in shape], css, title=title)
             if not self._narrow:
                 self._canvas.text((x, y + 4.0), str(number), "mark-number", anchor="middle")
 
     def robot(self, profile: RobotProfile, x_m: float, y_m: float, heading_rad: float, *, title: str) -> None:
         """The robot's outline with its nose, at a pose."""
         length, width = profile.base.length_m / 2, profile.base.width_m / 2
-        outline = [(length, 0.0), (length * 0.6, width), (-length, width), (-length, -width), (length * 0.6, -width)]
+        shoulder = length * 0.6
+        outline = [(length, 0.0), (shoulder, width), (-length, width), (-length, -width), (shoulder, -width)]
         cos, sin = math.cos(heading_rad), math.sin(heading_rad)
         corners = [self.point(x_m + cos * u - sin * v, y_m + sin * u + cos * v) for u, v in outline]
         self._canvas.polygon(corners, "robot", title=title)
 
     def _floor(self) -> None:
-        self._canvas.rect(EDGE_PX, EDGE_PX, self._canvas.width - 2 * EDGE_PX, self._canvas.height - 2 * EDGE_PX, "floor")
+        width, height = self._canvas.width - 2 * EDGE_PX, self._canvas.height - 2 * EDGE_PX
+        self._canvas.rect(EDGE_PX, EDGE_PX, width, height, "floor")
         for zone in self._site.zones:
             self._area(zone, "zone", f"{zone.speed_max_mps:g} m/s")
         for area in self._site.keep_out:
@@ -108,12 +116,19 @@ class FloorMap:
         self._scale_bar()
 
     def _area(self, area: Area | Zone, css: str, words: str) -> None:
-        (x, y), (right, bottom) = self.point(area.x_min_m, area.y_max_m), self.point(area.x_max_m, area.y_min_m)
+        (x, y), (right, bottom) = (
+            self.point(area.x_min_m, area.y_max_m),
+            self.point(area.x_max_m, area.y_min_m),
+        )
         self._canvas.rect(x, y, right - x, bottom - y, css, title=area.name.replace("_", " "))
         self._canvas.text((right - 5.0, bottom - 6.0), words, "area", anchor="end")
 
     def _box(self, box: Box) -> None:
-        (x, y), (right, bottom) = self.point(box.x_min_m, box.y_max_m), self.point(box.x_max_m, box.y_min_m)
+        bounds = self._site.bounds
+        (x, y) = self.point(max(box.x_min_m, bounds.x_min_m), min(box.y_max_m, bounds.y_max_m))
+        (right, bottom) = self.point(min(box.x_max_m, bounds.x_max_m), max(box.y_min_m, bounds.y_min_m))
+        if right <= x or bottom <= y:
+            return  # a wall around the hall: the floor's outline stands for it
         css = "wall" if box.height_m >= WALL_M else "rack" if box.height_m >= RACK_M else "shelf"
         self._canvas.rect(x, y, right - x, bottom - y, css, title=f"{box.name}, {box.height_m:g} m high")
 
@@ -121,7 +136,7 @@ class FloorMap:
         x, y = self.point(place.x_m, place.y_m)
         self._canvas.rect(x - 4.0, y - 4.0, 8.0, 8.0, "crate", title=place.name)
         cos, sin = math.cos(place.dock_heading_rad), math.sin(place.dock_heading_rad)
-        side = -1.0 if abs(cos) > abs(sin) else math.copysign(1.0, sin)  # of the shelf the robot does not come from
+        side = -1.0 if abs(cos) > abs(sin) else math.copysign(1.0, sin)  # where the shelf goes on
         offset = 19.0 if side < 0 else -12.0
         anchor = "middle"
         if abs(cos) > abs(sin):

@@ -65,14 +65,19 @@ def person_distance(columns: Columns, truth: Sequence[TruthRow]) -> Series:
 
 
 def find_scene(columns: Columns, truth: Sequence[TruthRow] = ()) -> Scene | None:
-    """The meeting with a person in which the robot, on its way, gave up the most speed and took it up again."""
+    """The meeting with a person in which the robot, on its way, gave up most speed and took it up again."""
     scenes = []
     distance = person_distance(columns, truth)
     for span in columns.skills:
         if span.label == "navigate":
-            scenes += [scene for closest in _closest_points(distance, span.start_s, span.end_s)
-                       if (scene := _scene(columns, distance, closest, span.start_s, span.end_s))]
-    return max(scenes, key=lambda scene: (scene.cut + min(scene.detour_m, 0.4), -scene.nearest_m), default=None)
+            scenes += [
+                scene
+                for closest in _closest_points(distance, span.start_s, span.end_s)
+                if (scene := _scene(columns, distance, closest, span.start_s, span.end_s))
+            ]
+    return max(
+        scenes, key=lambda scene: (scene.cut + min(scene.detour_m, 0.4), -scene.nearest_m), default=None
+    )
 
 
 def key_moments(columns: Columns, scene: Scene | None) -> list[Moment]:
@@ -81,9 +86,12 @@ def key_moments(columns: Columns, scene: Scene | None) -> list[Moment]:
     if scene is not None:
         moments += [
             Moment(time_s=scene.before_s, caption=f"On its way at {scene.before_mps:.2f} m/s"),
-            Moment(time_s=scene.slowest_s, caption=f"A person is {scene.nearest_m:.1f} m away: the robot "
-                                                   f"{scene.answer} ({scene.slowest_mps:.2f} m/s)"),
-            Moment(time_s=scene.after_s, caption=f"The way is free: it carries on at {scene.after_mps:.2f} m/s"),
+            Moment(
+                time_s=scene.slowest_s,
+                caption=f"A person is {scene.nearest_m:.1f} m away: the robot "
+                f"{scene.answer} ({scene.slowest_mps:.2f} m/s)",
+            ),
+            Moment(time_s=scene.after_s, caption=f"The way is free: on at {scene.after_mps:.2f} m/s"),
         ]
     for label, words in (("pick", "The crate is in the gripper"), ("place", "The crate is in its place")):
         done = [span for span in columns.skills if span.label == label and span.state == "SUCCEEDED"]
@@ -106,7 +114,9 @@ def _closest_points(distance: Series, start_s: float, end_s: float) -> list[floa
     return found
 
 
-def _scene(columns: Columns, distance: Series, closest_s: float, start_s: float, end_s: float) -> Scene | None:
+def _scene(
+    columns: Columns, distance: Series, closest_s: float, start_s: float, end_s: float
+) -> Scene | None:
     speed = columns.measured_mps
     first, last = max(start_s, closest_s - BEFORE_S), min(end_s, closest_s + AFTER_S)
     before_s, before = _largest(speed, first, closest_s)
@@ -116,8 +126,13 @@ def _scene(columns: Columns, distance: Series, closest_s: float, start_s: float,
         return None
     nearest = distance.within(before_s, after_s)
     return Scene(
-        before_s=before_s, slowest_s=slowest_s, after_s=after_s, before_mps=before, slowest_mps=max(slowest, 0.0),
-        after_mps=after, nearest_m=float(nearest.min()) if len(nearest) else distance.at(closest_s),
+        before_s=before_s,
+        slowest_s=slowest_s,
+        after_s=after_s,
+        before_mps=before,
+        slowest_mps=max(slowest, 0.0),
+        after_mps=after,
+        nearest_m=float(nearest.min()) if len(nearest) else distance.at(closest_s),
         detour_m=_detour_m(columns, before_s, after_s),
     )
 

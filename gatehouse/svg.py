@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 
 class Canvas:
-    """A drawing of `width` x `height` CSS pixels; classes carry all colours, so that print and dark mode can differ."""
+    """A drawing of `width` x `height` CSS pixels; classes carry all colours, the style sheet says which."""
 
     def __init__(self, width: float, height: float, *, label: str) -> None:
         self.width, self.height = width, height
@@ -26,8 +26,17 @@ class Canvas:
         """Append a finished element."""
         self._parts.append(element)
 
-    def rect(self, x: float, y: float, width: float, height: float, css: str, *, title: str = "",
-             round_px: float = 0) -> None:
+    def rect(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        css: str,
+        *,
+        title: str = "",
+        round_px: float = 0,
+    ) -> None:
         """An axis-parallel box."""
         box = f'x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
         self._parts.append(f'<rect class="{css}" {box} rx="{round_px}">{_title(title)}</rect>')
@@ -50,19 +59,21 @@ class Canvas:
 
     def circle(self, centre: Point, radius: float, css: str, *, title: str = "") -> None:
         """A disc."""
-        self._parts.append(
-            f'<circle class="{css}" cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius:.1f}">{_title(title)}</circle>'
-        )
+        x, y = centre
+        disc = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
+        self._parts.append(f'<circle class="{css}" {disc}>{_title(title)}</circle>')
 
     def text(self, at: Point, words: str, css: str = "", *, anchor: str = "start") -> None:
         """A line of text with its baseline at `at`."""
         x, y = at
-        self._parts.append(f'<text class="{css}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>')
+        place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+        self._parts.append(f'<text class="{css}" {place}>{escape(words)}</text>')
 
     def svg(self, css: str = "") -> str:
         """The drawing as one element that scales with its container."""
         size = f'viewBox="0 0 {self.width:g} {self.height:g}" style="max-width:{self.width:g}px"'
-        return f'<svg class="{css}" {size} role="img" aria-label="{escape(self._label)}">{"".join(self._parts)}</svg>'
+        label = f'role="img" aria-label="{escape(self._label)}"'
+        return f'<svg class="{css}" {size} {label}>{"".join(self._parts)}</svg>'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +102,7 @@ class Scale:
 
 
 def thin(time_s: Floats, value: Floats, points_n: int) -> list[Point]:
-    """At most about `points_n` points of a series that keep every extreme: the least and largest of each slice."""
+    """At most about `points_n` points of a series: the least and the largest of each slice, so peaks stay."""
     count = len(time_s)
     if count <= points_n:
         return list(zip(time_s.tolist(), value.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""The time line of a run: modes, skills and interventions as lanes, speeds and distances below, on one time axis."""
+"""The time line of a run: modes, skills and interventions as lanes, speeds and distances below them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ class Timeline:
         truth_person_m: distance to the nearest person between surfaces, if truth is at hand.
     """
 
-    def __init__(self, columns: Columns, *, width_px: float, window_s: tuple[float, float] | None = None,
-                 truth_person_m: Series | None = None) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        *,
+        width_px: float,
+        window_s: tuple[float, float] | None = None,
+        truth_person_m: Series | None = None,
+    ) -> None:
         self._columns, self._person_m = columns, truth_person_m
         self._from_s, self._to_s = window_s or (0.0, max(columns.duration_s, 1.0))
         self._narrow = width_px < 600.0
@@ -69,9 +75,11 @@ class Timeline:
             x, end = self._x(span.start_s), self._x(span.end_s)
             words = _label(span)
             title = f"{words} {span.detail} {span.start_s:.1f} to {span.end_s:.1f} s {span.state}".strip()
-            self._canvas.rect(x, y, max(end - x - 1.0, 1.5), LANE_PX, f"span {css(span)}", title=title, round_px=3)
-            fitting = next((w for w in (f"{words} {span.detail}" if css is skill_class else words, words)
-                            if len(w) * CHARACTER_PX + 8 < end - x), "")
+            self._canvas.rect(
+                x, y, max(end - x - 1.0, 1.5), LANE_PX, f"span {css(span)}", title=title, round_px=3
+            )
+            longer = f"{words} {span.detail.replace('_', ' ')}" if css is skill_class else words
+            fitting = next((w for w in (longer, words) if len(w) * CHARACTER_PX + 8 < end - x), "")
             if fitting:
                 self._canvas.text((x + 5.0, y + LANE_PX * 0.7), fitting, f"on {css(span)}")
 
@@ -100,7 +108,8 @@ class Timeline:
         shown = (columns.proposed_mps, columns.certified_mps, columns.measured_mps)
         values = [v for series in shown for v in series.within(self._from_s, self._to_s).tolist()]
         low, high = min([0.0, *values]), max([0.5, *values])
-        scale = Scale(low=math.floor(low * 5) / 5, high=math.ceil(high * 5) / 5, start=top + self._chart_px, end=top)
+        low, high = math.floor(low * 5) / 5, math.ceil(high * 5) / 5
+        scale = Scale(low=low, high=high, start=top + self._chart_px, end=top)
         self._frame(top, "Speed", scale, "m/s")
         for series, css in zip(shown, ("proposed", "certified", "measured"), strict=True):
             points = self._points(series, scale)
@@ -110,13 +119,15 @@ class Timeline:
         scale = Scale(low=0.0, high=FAR_M, start=top + self._chart_px, end=top)
         self._frame(top, "Nearest person", scale, "m")
         if self._person_m is not None:
-            self._canvas.polyline(self._points(self._person_m, scale), "curve person-true")
+            self._canvas.polyline(self._points(self._person_m, scale, beyond_m=FAR_M), "curve person-true")
         self._canvas.polyline(self._points(self._columns.person_m, scale, beyond_m=FAR_M), "curve person")
 
     def _points(self, series: Series, scale: Scale, beyond_m: float = math.inf) -> list[Point]:
         chosen = (series.time_s >= self._from_s) & (series.time_s <= self._to_s)
         thinned = thin(series.time_s[chosen], series.value[chosen], int(self._x.end - self._x.start))
-        return [(self._x(t), scale(v) if v <= beyond_m and math.isfinite(v) else math.nan) for t, v in thinned]
+        return [
+            (self._x(t), scale(v) if v <= beyond_m and math.isfinite(v) else math.nan) for t, v in thinned
+        ]
 
     def _axis(self, bottom: float) -> None:
         self._canvas.line((self._x.start, bottom), (self._x.end, bottom), "axis")

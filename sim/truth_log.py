@@ -1,7 +1,7 @@
 """The truth beside the record: what really was, for judging and for pictures, never for the stack.
 
-One JSON object a line, written by the simulator's process at a low rate; pictures are made of it after a run and
-cost the run nothing.
+One JSON object a line, written by the simulator's process at a low rate; pictures are made of it after a
+run and cost the run nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class TruthLog:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._stream = Path(path).open("w", buffering=1, encoding="utf-8")
+        self._stream = Path(path).open("w", buffering=1, encoding="utf-8")  # noqa: SIM115 # closed by `close`
         self._due_ns = 0
 
     def watch(self, now_ns: int, simulator: Simulator) -> None:
@@ -85,7 +85,9 @@ def read_truth(path: str | Path) -> list[TruthRow]:
 
 
 def _row(raw: dict[str, Any]) -> TruthRow:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
+    }
     for name, cls in (("people", PersonTruth), ("crates", CrateTruth), ("contacts", Contact)):
         values[name] = tuple(cls(**each) for each in values[name])
     return TruthRow(stamp_ns=values.pop("stamp_ns"), truth=Truth(**values))

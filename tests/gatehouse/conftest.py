@@ -51,7 +51,11 @@ class Story:
         self.messages.append((topic, value, stamp_ns))
 
     def _order(self, state: c.OrderState, stamp_ns: int) -> None:
-        self.say("order_status", c.Order(order="order_1", item="crate_17", station="packing", state=state), stamp_ns)
+        self.say(
+            "order_status",
+            c.Order(order="order_1", item="crate_17", station="packing", state=state),
+            stamp_ns,
+        )
 
     def _period(self, k: int) -> None:
         time_s, now_ns = k * 0.02, START_NS + k * PERIOD_NS
@@ -61,11 +65,22 @@ class Story:
         mode = c.SafetyMode.INIT if time_s < 0.5 else c.SafetyMode.NOMINAL
         if STEP_IN_S < time_s < STEP_OUT_S:
             mode = c.SafetyMode.DEGRADED
-        self.say("safety_mode", c.ModeStatus(stamp_ns=now_ns, sequence=k, mode=mode, cause=("warning field",)), now_ns)
+        self.say(
+            "safety_mode",
+            c.ModeStatus(stamp_ns=now_ns, sequence=k, mode=mode, cause=("warning field",)),
+            now_ns,
+        )
         self.say("snapshot", self._snapshot(k, now_ns, speed, mode), now_ns)
-        self.say("gate_decision", self._decision(k, now_ns, time_s, speed, far), now_ns + round(self._delay_s * 1e9))
-        self.say("cmd_vel", c.ActuatorTwist(stamp_ns=now_ns + 9_000_000, speed_mps=speed, yaw_rate_radps=0.0),
-                 now_ns + 9_000_000)
+        self.say(
+            "gate_decision",
+            self._decision(k, now_ns, time_s, speed, far),
+            now_ns + round(self._delay_s * 1e9),
+        )
+        self.say(
+            "cmd_vel",
+            c.ActuatorTwist(stamp_ns=now_ns + 9_000_000, speed_mps=speed, yaw_rate_radps=0.0),
+            now_ns + 9_000_000,
+        )
         self._status(time_s, now_ns)
         if k % 5 == 0:
             self.truth.append(TruthRow(stamp_ns=now_ns, truth=self._truth(time_s, speed, person, far)))
@@ -74,18 +89,41 @@ class Story:
         crate = CrateTruth(name="crate_17", x_m=11.0, y_m=3.26, z_m=0.55, heading_rad=0.0, tilt_rad=0.0)
         walker = PersonTruth(name="walker", x_m=8.1, y_m=person, heading_rad=math.pi / 2, speed_mps=1.2)
         return Truth(
-            time_s=time_s, x_m=self._x, y_m=5.0, heading_rad=0.0, speed_mps=speed, lateral_mps=0.0,
-            yaw_rate_radps=0.0, tilt_rad=0.0, joint_position_rad=(0.0,) * 11, joint_velocity_radps=(0.0,) * 11,
-            people=(walker,), crates=(crate,), contacts=(), person_distance_m=far, least_person_distance_m=far,
-            least_moving_person_distance_m=far, path_m=self._x - 3.0,
+            time_s=time_s,
+            x_m=self._x,
+            y_m=5.0,
+            heading_rad=0.0,
+            speed_mps=speed,
+            lateral_mps=0.0,
+            yaw_rate_radps=0.0,
+            tilt_rad=0.0,
+            joint_position_rad=(0.0,) * 11,
+            joint_velocity_radps=(0.0,) * 11,
+            people=(walker,),
+            crates=(crate,),
+            contacts=(),
+            person_distance_m=far,
+            least_person_distance_m=far,
+            least_moving_person_distance_m=far,
+            path_m=self._x - 3.0,
         )
 
     def _snapshot(self, k: int, now_ns: int, speed: float, mode: c.SafetyMode) -> c.Snapshot:
         ego = c.EgoState(
-            stamp_ns=now_ns, x_m=self._x, y_m=5.0, heading_rad=0.0, speed_mps=speed, yaw_rate_radps=0.0,
-            position_bound_m=0.02, heading_bound_rad=0.01, speed_bound_mps=0.03, yaw_rate_bound_radps=0.04,
+            stamp_ns=now_ns,
+            x_m=self._x,
+            y_m=5.0,
+            heading_rad=0.0,
+            speed_mps=speed,
+            yaw_rate_radps=0.0,
+            position_bound_m=0.02,
+            heading_bound_rad=0.01,
+            speed_bound_mps=0.03,
+            yaw_rate_bound_radps=0.04,
         )
-        return c.Snapshot(robot="amr_panda", sequence=k, stamp_ns=now_ns, ego=ego, discs=c.NO_DISCS, mode=mode)
+        return c.Snapshot(
+            robot="amr_panda", sequence=k, stamp_ns=now_ns, ego=ego, discs=c.NO_DISCS, mode=mode
+        )
 
     def _decision(self, k: int, now_ns: int, time_s: float, speed: float, far: float) -> c.GateDecision:
         wanted = 0.0 if time_s < 1.0 or time_s > END_S - 2.0 else 0.8
@@ -95,27 +133,55 @@ class Story:
             reasons = (f"speed {wanted:.2f} m/s exceeds {speed:.2f} m/s, from which the robot stops in time",)
             rules = ("reach.person",)
         proposal = c.ProposedAction(
-            robot="amr_panda", sequence=k, stamp_ns=now_ns + 2_000_000, snapshot_sequence=k, skill="navigate",
-            version="1", command=c.BaseCommand(speed_mps=wanted),
+            robot="amr_panda",
+            sequence=k,
+            stamp_ns=now_ns + 2_000_000,
+            snapshot_sequence=k,
+            skill="navigate",
+            version="1",
+            command=c.BaseCommand(speed_mps=wanted),
         )
         margins = c.Margins(clearance_m=far / 2, nearest_person_m=far, speed_mps=0.1, joint_rad=math.inf)
-        verdict = c.Verdict(outcome=outcome, reasons=reasons, rules=rules, margins=margins,
-                            timings=c.Timings(total_s=self._gate_s))
+        verdict = c.Verdict(
+            outcome=outcome,
+            reasons=reasons,
+            rules=rules,
+            margins=margins,
+            timings=c.Timings(total_s=self._gate_s),
+        )
         fail_safe = c.Manoeuvre(
-            speed_mps=speed, curvature_radpm=0.0, turn_radps=0.0, decel_mps2=1.6, turn_decel_radps2=2.0,
-            joint_velocity_radps=(), joint_decel_radps2=(), gripper_m=0.08, duration_s=1.0,
+            speed_mps=speed,
+            curvature_radpm=0.0,
+            turn_radps=0.0,
+            decel_mps2=1.6,
+            turn_decel_radps2=2.0,
+            joint_velocity_radps=(),
+            joint_decel_radps2=(),
+            gripper_m=0.08,
+            duration_s=1.0,
         )
         return c.GateDecision(
-            sequence=k, now_ns=now_ns + round(self._delay_s * 1e9), snapshot_sequence=k, has_proposal=True,
-            proposal=proposal, verdict=verdict, command=c.BaseCommand(speed_mps=speed), fail_safe=fail_safe,
+            sequence=k,
+            now_ns=now_ns + round(self._delay_s * 1e9),
+            snapshot_sequence=k,
+            has_proposal=True,
+            proposal=proposal,
+            verdict=verdict,
+            command=c.BaseCommand(speed_mps=speed),
+            fail_safe=fail_safe,
             expires_ns=now_ns + 80_000_000,
         )
 
     def _status(self, time_s: float, now_ns: int) -> None:
         skill, target = ("navigate", "slot_a2") if time_s < 20.0 else ("dock", "packing")
         state = c.SkillState.SUCCEEDED if time_s >= END_S - 0.03 else c.SkillState.RUNNING
-        self.say("skill_status", c.SkillStatus(stamp_ns=now_ns, skill=skill, version="1", target=target, state=state,
-                                               progress=time_s / END_S), now_ns)
+        self.say(
+            "skill_status",
+            c.SkillStatus(
+                stamp_ns=now_ns, skill=skill, version="1", target=target, state=state, progress=time_s / END_S
+            ),
+            now_ns,
+        )
 
 
 @pytest.fixture(scope="session")
