@@ -54,15 +54,13 @@ def scene_section(run: RunFacts, scene: Scene, distance: Series) -> Section:
     heading = f"A person steps in: the robot {scene.answer}, and carries on by itself"
     words = (
         f"At {scene.before_s:.1f} s the robot drives at {scene.before_mps:.2f} m/s. A person comes as near "
-        f"as {scene.nearest_m:.2f} m; the robot is down to {scene.slowest_mps:.2f} m/s at {scene.slowest_s:.1f} s"
+        f"as {scene.nearest_m:.2f} m; the robot is down to {scene.slowest_mps:.2f} m/s at "
+        f"{scene.slowest_s:.1f} s"
     )
     words += f", {scene.detour_m:.1f} m off the straight line," if scene.detour_m >= 0.35 else ""
     words += f" and drives {scene.after_mps:.2f} m/s again at {scene.after_s:.1f} s. Nobody told it to."
     end_s = min(run.columns.duration_s, scene.after_s + SCENE_AFTER_S)
     window = (max(0.0, scene.before_s - SCENE_BEFORE_S), end_s)
-        max(0.0, scene.before_s - SCENE_BEFORE_S),
-        min(run.columns.duration_s, scene.after_s + SCENE_AFTER_S),
-    )
 
     def draw(width_px: float) -> str:
         return Timeline(run.columns, width_px=width_px, window_s=window, truth_person_m=distance).svg()
