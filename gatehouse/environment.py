@@ -28,9 +28,10 @@ WANTED = (ROOT / "requirements.txt", ROOT / "requirements-ros.txt")
 INTERFACES = ROOT / "ros2_ws" / "src" / "gatehouse_msgs"
 PROJECTS = (ROOT, ROOT / "ros2_ws" / "src" / "gatehouse_nodes")
 PYTHONS = ((3, 11), (3, 12))
+HEADERS = Path(sysconfig.get_paths()["include"])
 COMPILERS = ("c++", "g++", "clang++")
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
-# Lists what pip itself installed; the wheels of ROS 2 carry further metadata under names that pip does not know.
+# Lists what pip itself installed: the wheels of ROS 2 carry further metadata under names unknown to pip.
 LIST_INSTALLED = """
 from importlib.metadata import distributions
 for found in distributions():
@@ -48,7 +49,7 @@ def check_machine(
     version: tuple[int, int] = sys.version_info[:2],
     find_program: Callable[[str], str | None] = shutil.which,
     find_module: Callable[[str], object] = importlib.util.find_spec,
-    headers: Path = Path(sysconfig.get_paths()["include"]),
+    headers: Path = HEADERS,
 ) -> None:
     """Check what the machine itself must bring.
 
@@ -132,8 +133,8 @@ def python_of(venv: Path) -> str:
 
 
 def pip(venv: Path, *words: str | Path, failure: str) -> None:
-    """Run pip of an environment."""
-    common = ("--quiet", "--no-input", "--disable-pip-version-check")
+    """Let pip of an environment install something; it prints errors only."""
+    common = ("-qq", "--no-input", "--disable-pip-version-check")
     run(venv / "bin" / "python", "-m", "pip", "install", *common, *words, failure=failure)
 
 
@@ -172,7 +173,9 @@ def build_interfaces() -> None:
     """Build `gatehouse_msgs` into the environment."""
     check_machine()
     tell("building the ROS interfaces (a minute or two)")
-    run(VENV / "bin" / "python", "-m", "gatehouse.interfaces", failure="the ROS interfaces could not be built")
+    run(
+        VENV / "bin" / "python", "-m", "gatehouse.interfaces", failure="the ROS interfaces could not be built"
+    )
 
 
 def install_projects() -> None:
@@ -193,12 +196,14 @@ def lock() -> None:
         make_venv(venv)
         wanted = [word for file in WANTED for word in ("-r", file)]
         pip(venv, *wanted, failure="pip could not install the wanted packages")
-        listed = run(venv / "bin" / "python", "-c", LIST_INSTALLED, failure="the packages could not be listed")
+        listed = run(
+            venv / "bin" / "python", "-c", LIST_INSTALLED, failure="the packages could not be listed"
+        )
     LOCK.write_text(lock_text(listed, [line for file in WANTED for line in file.read_text().splitlines()]))
 
 
 def lock_text(listed: str, wanted: Iterable[str]) -> str:
-    """Pins from lines of name and version; markers come from the wanted packages, local versions are left out."""
+    """Pins from lines of name and version, with the markers of the wanted packages, without local versions."""
     markers = {}
     for line in wanted:
         name, _, marker = line.partition("#")[0].partition(";")
@@ -207,7 +212,7 @@ def lock_text(listed: str, wanted: Iterable[str]) -> str:
     pins = []
     for line in sorted(listed.splitlines(), key=str.lower):
         name, version = line.split()
-        marker = markers.get(name.lower())
+        marker = markers.get(name.lower(), "")
         pins.append(f"{name}=={version.partition('+')[0]}" + (f"; {marker}" if marker else ""))
     return "\n".join(("# Written by `make lock`.", *pins, ""))
 

@@ -1,4 +1,4 @@
-"""Build the ROS interfaces (`gatehouse_msgs`) into the running virtual environment: `python -m gatehouse.interfaces`.
+"""Build the ROS interfaces into the running environment: `python -m gatehouse.interfaces`.
 
 colcon and rosidl come from wheels. Two absolute paths in the wheels' CMake exports name the machine that
 they were built on; they are rewritten first. Standard library only: nothing else may be importable yet.
@@ -50,7 +50,8 @@ def colcon_command(prefix: Path, work: Path) -> list[str]:
         str(prefix / "bin" / "colcon"), "--log-base", str(work / "log"), "build",
         "--base-paths", str(SOURCE), "--build-base", str(work / "build"),
         "--install-base", str(prefix), "--merge-install", "--event-handlers", "console_direct+",
-        "--cmake-args", "-G", "Ninja", f"-DPython3_EXECUTABLE={prefix / 'bin' / 'python'}", "-DBUILD_TESTING=OFF",
+        "--cmake-args", "-G", "Ninja", "-DBUILD_TESTING=OFF",
+        f"-DPython3_EXECUTABLE={prefix / 'bin' / 'python'}",
     ]  # fmt: skip
 
 
@@ -66,7 +67,12 @@ def main() -> int:
     log = work / "build.txt"
     with log.open("wb") as out:
         done = subprocess.run(
-            colcon_command(prefix, work), cwd=work, env=build_environment(prefix), stdout=out, stderr=out, check=False
+            colcon_command(prefix, work),
+            cwd=work,
+            env=build_environment(prefix),
+            stdout=out,
+            stderr=out,
+            check=False,
         )
     if done.returncode:
         errors = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
