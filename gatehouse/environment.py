@@ -203,7 +203,7 @@ def lock() -> None:
 
 
 def lock_text(listed: str, wanted: Iterable[str]) -> str:
-    """Pins from lines of name and version, with the markers of the wanted packages, without local versions."""
+    """Pins from lines of name and version, with the markers of `wanted`, without local versions."""
     markers = {}
     for line in wanted:
         name, _, marker = line.partition("#")[0].partition(";")
