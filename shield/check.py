@@ -31,15 +31,16 @@ def malformed(topic: str, value: object) -> str:
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, typing.Any]:
+def _hints(cls: typing.Any) -> dict[str, typing.Any]:
     return typing.get_type_hints(cls)
 
 
 def _fields(value: object) -> str:
-    for name, hint in _hints(type(value)).items():
+    kind: typing.Any = type(value)
+    for name, hint in _hints(kind).items():
         reason = _value(hint, getattr(value, name))
         if reason:
-            return f"{type(value).__name__}.{name} {reason}"
+            return f"{kind.__name__}.{name} {reason}"
     return ""
 
 
@@ -47,7 +48,9 @@ def _value(hint: typing.Any, value: object) -> str:
     if hint is float:
         return _number(value)
     if hint is int:
-        return "" if type(value) is int and abs(value) <= INT_MAX else f"is {value!r:.40}, an int64 is expected"
+        return (
+            "" if type(value) is int and abs(value) <= INT_MAX else f"is {value!r:.40}, an int64 is expected"
+        )
     if hint is bool or hint is bytes:
         return "" if type(value) is hint else f"is {value!r:.40}, {hint.__name__} is expected"
     if hint is str:

@@ -67,7 +67,11 @@ class Encoders:
 
     def _count_standing(self, reading: JointReading) -> None:
         arm_radps = max(
-            (abs(v) for n, v in zip(reading.name, reading.velocity_radps, strict=False) if n in self._arm.joints),
+            (
+                abs(v)
+                for n, v in zip(reading.name, reading.velocity_radps, strict=False)
+                if n in self._arm.joints
+            ),
             default=0.0,
         )
         still = (

@@ -10,7 +10,7 @@ CODES_MAX = 64  # different codes remembered; beyond that the oldest is forgotte
 
 
 class FaultOut:
-    """Publishes the faults of one process, each code at a bounded rate."""
+    """Publishes the faults of one process, each code and severity at a bounded rate."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -18,11 +18,12 @@ class FaultOut:
 
     def tell(self, code: str, severity: Severity, detail: str, now_ns: int) -> list[Output]:
         """The fault as a message, or nothing when the same code was told a moment ago."""
-        told_ns = self._told_ns.get(code)
+        key = f"{code} {int(severity)}"
+        told_ns = self._told_ns.get(key)
         if told_ns is not None and 0 <= now_ns - told_ns < REPEAT_NS:
             return []
-        self._told_ns.pop(code, None)
-        self._told_ns[code] = now_ns
+        self._told_ns.pop(key, None)
+        self._told_ns[key] = now_ns
         if len(self._told_ns) > CODES_MAX:
             del self._told_ns[next(iter(self._told_ns))]
         fault = Fault(stamp_ns=now_ns, source=self._source, code=code, severity=severity, detail=detail)

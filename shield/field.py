@@ -32,8 +32,9 @@ def hits(scan: Scan, lidar: Lidar, base: Base) -> Floats:
     return np.stack((x[outside], y[outside]), axis=1)
 
 
-def stopping_way(base: Base, speed_mps: float, yaw_rate_radps: float, reaction_s: float, brake_mps2: float
-                 ) -> tuple[float, float]:
+def stopping_way(
+    base: Base, speed_mps: float, yaw_rate_radps: float, reaction_s: float, brake_mps2: float
+) -> tuple[float, float]:
     """Signed path, m, and turn, rad, from the measured motion to standstill: reaction, then braking."""
     seconds = reaction_s + abs(speed_mps) / (2.0 * brake_mps2)
     if abs(speed_mps) > IN_PLACE_MPS:
@@ -42,9 +43,10 @@ def stopping_way(base: Base, speed_mps: float, yaw_rate_radps: float, reaction_s
     return speed_mps * seconds, yaw_rate_radps * turning_s
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
-def blocked(points: Floats, half_length: float, half_width: float, ahead: float, way: float, turn: float
-            ) -> tuple[int, float]:
+@njit(cache=True)
+def blocked(
+    points: Floats, half_length: float, half_width: float, ahead: float, way: float, turn: float
+) -> tuple[int, float]:
     """How many points the body, grown by `ahead`, meets on an arc of `way` metres and `turn` radians.
 
     A point that is already within `ahead` counts only when the motion brings it closer. Also returns the
@@ -58,17 +60,21 @@ def blocked(points: Floats, half_length: float, half_width: float, ahead: float,
         for step in range(1, STEPS_N + 1):
             part = step / STEPS_N
             heading = turn * part
-            chord = way * part * math.cos(heading / 2.0) if abs(turn) < 1e-9 else way / turn * math.sin(heading)
+            chord = (
+                way * part * math.cos(heading / 2.0) if abs(turn) < 1e-9 else way / turn * math.sin(heading)
+            )
             side = 0.0 if abs(turn) < 1e-9 else way / turn * (1.0 - math.cos(heading))
             dx, dy = points[k, 0] - chord, points[k, 1] - side
             cos, sin = math.cos(heading), math.sin(heading)
-            closest = min(closest, _outside(cos * dx + sin * dy, cos * dy - sin * dx, half_length, half_width))
+            closest = min(
+                closest, _outside(cos * dx + sin * dy, cos * dy - sin * dx, half_length, half_width)
+            )
         if closest < ahead and closest < start - CLOSER_M:
             count += 1
     return count, nearest
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def _outside(x: float, y: float, half_length: float, half_width: float) -> float:
     """Distance of a point to a centred rectangle; negative inside it."""
     dx, dy = abs(x) - half_length, abs(y) - half_width

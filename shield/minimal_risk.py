@@ -18,7 +18,7 @@ GENTLE = (SafetyMode.MRM_COMFORT, SafetyMode.MRM_PULL_OVER)
 
 
 class MinimalRisk:
-    """Makes the next braking command from the mode and the estimate; the command before it is its only memory."""
+    """Makes the next braking command from the mode, the estimate and the command before it."""
 
     def __init__(self, profile: RobotProfile) -> None:
         self._profile = profile
@@ -54,7 +54,9 @@ class MinimalRisk:
         period_s = self._profile.timing.period_s
         speed = _towards_zero(last.speed_mps, self._profile.supervisor.comfort_brake_mps2 * period_s)
         turn = _towards_zero(last.turn_radps, self._profile.base.turn_brake_min_radps2 * period_s)
-        return BaseCommand(speed_mps=speed, curvature_radpm=last.curvature_radpm if speed else 0.0, turn_radps=turn)
+        return BaseCommand(
+            speed_mps=speed, curvature_radpm=last.curvature_radpm if speed else 0.0, turn_radps=turn
+        )
 
     @staticmethod
     def _stopped(last: BaseCommand) -> BaseCommand:

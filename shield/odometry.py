@@ -81,7 +81,7 @@ class Odometry:
         return ""
 
     def at(self, stamp_ns: int) -> Step | None:
-        """The step at `stamp_ns`, interpolated; beyond the newest one the motion goes on. None before the oldest."""
+        """The step at `stamp_ns`, between readings or a moment after the newest; None before the oldest."""
         if not self._steps or stamp_ns < self._steps[0].stamp_ns:
             return None
         after = self._steps[-1]
@@ -96,7 +96,9 @@ class Odometry:
     def _open(self, stamp_ns: int, wheels: tuple[float, float]) -> None:
         self._wheels = wheels
         self._steps.append(
-            Step(stamp_ns=stamp_ns, x_m=0.0, y_m=0.0, heading_rad=0.0, way_m=0.0, turned_rad=0.0, speed_mps=0.0)
+            Step(
+                stamp_ns=stamp_ns, x_m=0.0, y_m=0.0, heading_rad=0.0, way_m=0.0, turned_rad=0.0, speed_mps=0.0
+            )
         )
 
     def _advance(self, last: Step, stamp_ns: int, dt_s: float, left: float, right: float) -> None:
@@ -106,15 +108,17 @@ class Odometry:
         self.yaw = self._fuse(wheel_yaw, stamp_ns)
         turn = (wheel_yaw if self.yaw.agrees else self.yaw.value_radps) * dt_s
         middle = last.heading_rad + turn / 2.0
-        self._steps.append(Step(
-            stamp_ns=stamp_ns,
-            x_m=last.x_m + way * math.cos(middle),
-            y_m=last.y_m + way * math.sin(middle),
-            heading_rad=last.heading_rad + turn,
-            way_m=last.way_m + abs(way),
-            turned_rad=last.turned_rad + abs(turn),
-            speed_mps=way / dt_s,
-        ))
+        self._steps.append(
+            Step(
+                stamp_ns=stamp_ns,
+                x_m=last.x_m + way * math.cos(middle),
+                y_m=last.y_m + way * math.sin(middle),
+                heading_rad=last.heading_rad + turn,
+                way_m=last.way_m + abs(way),
+                turned_rad=last.turned_rad + abs(turn),
+                speed_mps=way / dt_s,
+            )
+        )
 
     def _fuse(self, wheel_yaw: float, stamp_ns: int) -> YawRate:
         """Intersect gyro and wheels; without a fresh gyro the wheels alone, with their wider bound."""

@@ -54,8 +54,15 @@ class PoseFilter:
         start, latest = odometry.at(fix.stamp_ns), odometry.latest
         if start is None or latest is None:
             return ""
-        seen = PoseBounds(step=start, x_m=fix.x_m, y_m=fix.y_m, heading_rad=fix.heading_rad,
-                          half_x_m=bounds[0], half_y_m=bounds[0], half_heading_rad=bounds[1])
+        seen = PoseBounds(
+            step=start,
+            x_m=fix.x_m,
+            y_m=fix.y_m,
+            heading_rad=fix.heading_rad,
+            half_x_m=bounds[0],
+            half_y_m=bounds[0],
+            half_heading_rad=bounds[1],
+        )
         seen = self._carried(seen, latest)
         met = _intersection(self.pose, seen) if self.pose is not None else seen
         if met is not None:
@@ -102,5 +109,12 @@ def _intersection(a: PoseBounds, b: PoseBounds) -> PoseBounds | None:
     heading = _meet(0.0, a.half_heading_rad, turn, b.half_heading_rad)
     if x is None or y is None or heading is None:
         return None
-    return PoseBounds(step=b.step, x_m=x[0], y_m=y[0], heading_rad=_wrapped(a.heading_rad + heading[0]),
-                      half_x_m=x[1], half_y_m=y[1], half_heading_rad=heading[1])
+    return PoseBounds(
+        step=b.step,
+        x_m=x[0],
+        y_m=y[0],
+        heading_rad=_wrapped(a.heading_rad + heading[0]),
+        half_x_m=x[1],
+        half_y_m=y[1],
+        half_heading_rad=heading[1],
+    )

@@ -1,7 +1,7 @@
 """The safety process: fusion, gate and minimal risk, one certified command a control cycle.
 
 The cycle starts with an encoder reading. In a driving mode the snapshot goes out and the autonomy's proposal
-comes back to be certified; in every other mode, or when the snapshot cannot be trusted, the command is made here.
+comes back to be certified; in every other mode, or without trust in the snapshot, the command is made here.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class Safety:
     def tick(self, now_ns: int) -> list[Output]:
         """One control period: sign of life, and what the sensors' silence says."""
         self._beat += 1
-        outputs: list[Output] = [("heartbeat", c.Heartbeat(source=NAME, stamp_ns=now_ns, sequence=self._beat))]
+        outputs: list[Output] = [
+            ("heartbeat", c.Heartbeat(source=NAME, stamp_ns=now_ns, sequence=self._beat))
+        ]
         return outputs + self._tell(self._fusion.watch(now_ns), now_ns)
 
     def _tell(self, findings: list[Finding], now_ns: int) -> list[Output]:
@@ -134,7 +136,7 @@ class Safety:
         if snapshot is None or not snapshot.mode.may_drive:
             return []
         if self._answered:
-            detail = f"proposal {proposal.sequence} of {proposal.skill:.40}: snapshot {snapshot.sequence} is decided"
+            detail = f"proposal {proposal.sequence} of {proposal.skill:.40}: nothing is left to decide"
             return self._faults.tell("proposal_surplus", Severity.INFO, detail, now_ns)
         self._waiting_n = 0
         return self._certify(proposal, snapshot, now_ns)
@@ -142,8 +144,12 @@ class Safety:
     def _braking(self, mode: SafetyMode, snapshot: c.Snapshot, now_ns: int) -> c.ProposedAction:
         self._proposals += 1
         return c.ProposedAction(
-            robot=self._profile.robot, sequence=self._proposals, stamp_ns=now_ns,
-            snapshot_sequence=snapshot.sequence, skill=SKILL, version=VERSION,
+            robot=self._profile.robot,
+            sequence=self._proposals,
+            stamp_ns=now_ns,
+            snapshot_sequence=snapshot.sequence,
+            skill=SKILL,
+            version=VERSION,
             command=self._minimal_risk.command(mode, snapshot.ego),
         )
 

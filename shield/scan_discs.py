@@ -23,14 +23,14 @@ EDGE_M = 0.5  # a step of the range by this much or more hides a person behind t
 STATIC, UNKNOWN, HIDDEN = float(Kind.STATIC), float(Kind.UNKNOWN), float(Kind.HIDDEN)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def moved(x: float, y: float, pose: Floats) -> tuple[float, float]:
     """A point given in the frame of `pose`, in the frame that `pose` is given in."""
     cos, sin = math.cos(pose[2]), math.sin(pose[2])
     return pose[0] + cos * x - sin * y, pose[1] + sin * x + cos * y
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def surface_distance(x: float, y: float, boxes: Floats) -> float:
     """Distance of a point in W to the nearest box surface, from outside or inside; infinite without boxes."""
     best = math.inf
@@ -41,9 +41,10 @@ def surface_distance(x: float, y: float, boxes: Floats) -> float:
     return best
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
-def returns(ranges: Floats, limits: Floats, lidar: Floats, first: float, step: float, body: Floats
-            ) -> tuple[Floats, Floats]:
+@njit(cache=True)
+def returns(
+    ranges: Floats, limits: Floats, lidar: Floats, first: float, step: float, body: Floats
+) -> tuple[Floats, Floats]:
     """Every beam's end (n, 2) in B at the scan's stamp, and what it is (n,): 1 a return, 0 free, -1 unknown.
 
     `limits` are the least and the largest range; `body` half length, half width and the depth below the
@@ -65,8 +66,10 @@ def returns(ranges: Floats, limits: Floats, lidar: Floats, first: float, step: f
     return ends, state
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
-def classify(ends: Floats, state: Floats, ranges: Floats, pose: Floats, bounds: Floats, boxes: Floats) -> Floats:
+@njit(cache=True)
+def classify(
+    ends: Floats, state: Floats, ranges: Floats, pose: Floats, bounds: Floats, boxes: Floats
+) -> Floats:
     """Kind of every return: STATIC within the map's tolerance plus the pose's bounds, else UNKNOWN.
 
     `pose` is X_WB at the scan's stamp; `bounds` are map tolerance, position bound, heading bound.
@@ -80,7 +83,7 @@ def classify(ends: Floats, state: Floats, ranges: Floats, pose: Floats, bounds: 
     return kind
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def merge(ends: Floats, state: Floats, kind: Floats, ranges: Floats, shift: Floats, grow: Floats) -> Floats:
     """Discs over runs of neighbouring returns of one kind; `shift` takes a point to B at the snapshot.
 
@@ -109,7 +112,7 @@ def merge(ends: Floats, state: Floats, kind: Floats, ranges: Floats, shift: Floa
     return out[:count]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def inside_box(x: float, y: float, boxes: Floats) -> bool:
     """Whether a point in W lies in a box: nobody stands there."""
     for k in range(boxes.shape[0]):
@@ -118,8 +121,10 @@ def inside_box(x: float, y: float, boxes: Floats) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
-def seen_free(x: float, y: float, ranges: Floats, lidar: Floats, first: float, step: float, shift: Floats) -> bool:
+@njit(cache=True)
+def seen_free(
+    x: float, y: float, ranges: Floats, lidar: Floats, first: float, step: float, shift: Floats
+) -> bool:
     """Whether this lidar looks past the point (in B at the snapshot): nobody stands there.
 
     Past means further than the point by a leg's width, on all beams that a leg there would catch.
@@ -134,13 +139,10 @@ def seen_free(x: float, y: float, ranges: Floats, lidar: Floats, first: float, s
     low, high = int(math.floor((turn - half) / step)), int(math.ceil((turn + half) / step))
     if low < 0 or high >= ranges.shape[0]:
         return False
-    for k in range(low, high + 1):
-        if math.isnan(ranges[k]) or ranges[k] < far + LEG_M:
-            return False
-    return True
+    return bool(np.all(ranges[low : high + 1] >= far + LEG_M))  # NaN is not
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def blind(state: Floats, lidar: Floats, first: float, step: float, least_range: float) -> Floats:
     """Where an unseen leg would first fit into runs of unknown beams: rows (x, y, cosine, sine, length)."""
     out = np.empty((2 * state.shape[0] + 2, 5))
@@ -165,11 +167,11 @@ def blind(state: Floats, lidar: Floats, first: float, step: float, least_range: 
     return out[:count]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
+@njit(cache=True)
 def edges(ends: Floats, state: Floats, kind: Floats, ranges: Floats, lidar: Floats, angles: Floats) -> Floats:
     """Rays along which something static hides a person from the next beam: rows as those of `blind`.
 
-    The person would stand just behind the edge, a leg's width beside the ray that passes it. What hides behind
+    The person would stand just behind the edge, a leg's width beside the ray that passes it. What is behind
     an UNKNOWN return is covered by the growth of that return itself. `angles` are first, step, largest range.
     """
     first, step, limit = angles[0], angles[1], angles[2]
@@ -194,12 +196,22 @@ def edges(ends: Floats, state: Floats, kind: Floats, ranges: Floats, lidar: Floa
     return out[:count]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator] # numba has no types
-def suppose(rays: Floats, shift: Floats, pose: Floats, boxes: Floats, ranges: Floats, first: float, step: float,
-            lidar: Floats, other_shift: Floats, radius: float) -> Floats:
+@njit(cache=True)
+def suppose(
+    rays: Floats,
+    shift: Floats,
+    pose: Floats,
+    boxes: Floats,
+    ranges: Floats,
+    first: float,
+    step: float,
+    lidar: Floats,
+    other_shift: Floats,
+    radius: float,
+) -> Floats:
     """HIDDEN discs along the rays, where nobody can be excluded by the map or by the other lidar's beams.
 
-    `pose` is X_WB at the snapshot; `ranges`, `first`, `step`, `lidar` and `other_shift` are the other lidar's.
+    `pose` is X_WB at the snapshot; `ranges` and all after it but `radius` are the other lidar's.
     """
     out = np.empty((rays.shape[0] * len(HIDDEN_AT_M), 4))
     count = 0

@@ -1,7 +1,8 @@
 """Fusion: everything sensed, as one bounded `Snapshot` at the stamp of the newest encoder reading.
 
-Way and turn come from wheels and gyro, the pose from fixes and dead reckoning as intervals, obstacles from the
-lidars as discs in B, compensated for the motion since their scan. What cannot be seen is supposed to hide people.
+Way and turn come from wheels and gyro, the pose from fixes and dead reckoning as intervals, obstacles from
+the lidars as discs in B, compensated for the motion since their scan. Where nobody can be seen, people are
+supposed to hide.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class LidarInput:
             return [self.watch.trouble("malformed", Severity.INFO, reason, now_ns)]
         span = abs(abs(scan.angle_step_rad) * (self.lidar.beams - 1) - self.lidar.fov_rad)
         if span > 0.02 or abs(scan.angle_min_rad + self.lidar.fov_rad / 2.0) > 0.02:
-            reason = f"angles from {scan.angle_min_rad:.3f} rad by {scan.angle_step_rad:.4f} rad are not the profile's"
+            reason = f"angles from {scan.angle_min_rad:.3f} by {scan.angle_step_rad:.4f} rad are wrong"
             return [self.watch.trouble("malformed", Severity.INFO, reason, now_ns)]
         found = self.watch.accept(scan.stamp_ns, now_ns)
         if found is not None:
@@ -60,7 +61,9 @@ class LidarInput:
         blind = float(np.mean(np.isnan(scan.range_m) | (scan.range_m < scan.range_min_m)))
         if blind > BLIND_DEGRADE:
             severity = Severity.STOP if blind > BLIND_STOP else Severity.DEGRADE
-            findings.append(self.watch.trouble("blind", severity, f"{blind:.0%} of the beams see nothing", now_ns))
+            findings.append(
+                self.watch.trouble("blind", severity, f"{blind:.0%} of the beams see nothing", now_ns)
+            )
         return findings
 
 
@@ -122,7 +125,9 @@ class Fusion:
         step = self._odometry.at(fix.stamp_ns)
         bounds = self._profile.odometry
         off = 0.0 if step is None else abs(step.speed_mps - fix.speed_mps)
-        allowed = 2.0 * bounds.speed_bound_mps + self._profile.base.brake_max_mps2 * self._profile.timing.period_s
+        allowed = (
+            2.0 * bounds.speed_bound_mps + self._profile.base.brake_max_mps2 * self._profile.timing.period_s
+        )
         self._speed_off_n = self._speed_off_n + 1 if off > allowed else 0
         if self._speed_off_n >= SPEED_OFF_N:
             reason = f"speed of the localiser and of the wheels differ by {off:.2f} m/s"
@@ -136,7 +141,9 @@ class Fusion:
             return [found]
         arm = self._profile.arm
         counts = {len(reading.position_rad), len(reading.velocity_radps), len(reading.effort_nm)}
-        if counts != {len(reading.name)} or any(name not in reading.name for name in (*arm.joints, *arm.fingers)):
+        if counts != {len(reading.name)} or any(
+            name not in reading.name for name in (*arm.joints, *arm.fingers)
+        ):
             return [self._joints.trouble("malformed", Severity.INFO, "a joint or a value is missing", now_ns)]
         reason = self._odometry.joints(reading)
         if reason:
@@ -160,7 +167,9 @@ class Fusion:
             age_s = source.age_ns(now_ns) * 1e-9
             if source.lost(now_ns):
                 severity = Severity.DEGRADE if source is self._imu else Severity.STOP
-                findings.append((f"{source.name}_stale", severity, f"{source.name}: silent for {age_s:.3f} s"))
+                findings.append(
+                    (f"{source.name}_stale", severity, f"{source.name}: silent for {age_s:.3f} s")
+                )
             elif source.slow():
                 rate = f"{source.rate_hz():.1f} Hz"
                 findings.append((f"{source.name}_rate", Severity.DEGRADE, f"{source.name}: only {rate}"))
@@ -169,7 +178,7 @@ class Fusion:
         return findings
 
     def trusted(self, now_ns: int) -> bool:
-        """Whether a motion may be based on the snapshots: every source that a stop is asked for by is there."""
+        """Whether a motion may be based on the snapshots: no source whose loss asks for a stop is lost."""
         needed = [source.watch for source in self._lidars.values()] + [self._joints, self._fix]
         return self._poses.pose is not None and not any(source.lost(now_ns) for source in needed)
 
@@ -188,9 +197,15 @@ class Fusion:
             return None
         self._sequence += 1
         return c.Snapshot(
-            robot=self._profile.robot, sequence=self._sequence, stamp_ns=reading.stamp_ns,
-            ego=self._ego(pose, reading), discs=self.discs(), agents=agents, mode=mode,
-            speed_limit_mps=speed_limit_mps, health=self.health(now_ns),
+            robot=self._profile.robot,
+            sequence=self._sequence,
+            stamp_ns=reading.stamp_ns,
+            ego=self._ego(pose, reading),
+            discs=self.discs(),
+            agents=agents,
+            mode=mode,
+            speed_limit_mps=speed_limit_mps,
+            health=self.health(now_ns),
         )
 
     def _ego(self, pose: PoseBounds, reading: c.JointReading) -> c.EgoState:
@@ -203,13 +218,21 @@ class Fusion:
         self._carry_n = min(self._carry_n + 1, 3) if gripped else 0
         yaw = self._odometry.yaw
         return c.EgoState(
-            stamp_ns=reading.stamp_ns, x_m=pose.x_m, y_m=pose.y_m, heading_rad=pose.heading_rad,
-            speed_mps=pose.step.speed_mps, yaw_rate_radps=yaw.value_radps,
-            position_bound_m=pose.position_bound_m, heading_bound_rad=pose.half_heading_rad,
-            speed_bound_mps=self._profile.odometry.speed_bound_mps, yaw_rate_bound_radps=yaw.bound_radps,
+            stamp_ns=reading.stamp_ns,
+            x_m=pose.x_m,
+            y_m=pose.y_m,
+            heading_rad=pose.heading_rad,
+            speed_mps=pose.step.speed_mps,
+            yaw_rate_radps=yaw.value_radps,
+            position_bound_m=pose.position_bound_m,
+            heading_bound_rad=pose.half_heading_rad,
+            speed_bound_mps=self._profile.odometry.speed_bound_mps,
+            yaw_rate_bound_radps=yaw.bound_radps,
             joint_position_rad=tuple(reading.position_rad[k] for k in joints),
             joint_velocity_radps=tuple(reading.velocity_radps[k] for k in joints),
-            gripper_m=opening, gripper_force_n=force, carrying=self._carry_n >= 3,
+            gripper_m=opening,
+            gripper_force_n=force,
+            carrying=self._carry_n >= 3,
         )
 
     def discs(self) -> c.Discs:
@@ -221,8 +244,12 @@ class Fusion:
         table = np.vstack(rows) if rows else np.empty((0, 5))
         human = self._profile.others.human_speed_mps
         return c.Discs(
-            x_m=table[:, 0], y_m=table[:, 1], radius_m=table[:, 2],
-            speed_mps=np.where(table[:, 3] == kernels.STATIC, 0.0, human), age_s=table[:, 4], kind=table[:, 3],
+            x_m=table[:, 0],
+            y_m=table[:, 1],
+            radius_m=table[:, 2],
+            speed_mps=np.where(table[:, 3] == kernels.STATIC, 0.0, human),
+            age_s=table[:, 4],
+            kind=table[:, 3],
         )
 
     def _of_lidar(self, source: LidarInput, pose: PoseBounds, latest: Step) -> Floats:
@@ -243,29 +270,47 @@ class Fusion:
         grow = np.array([error, error + others.human_radius_m])
         seen = kernels.merge(ends, state, kind, scan.range_m, shift, grow)
         angles = np.array([first, step, lidar.range_max_m])
-        hidden = np.vstack((
-            kernels.blind(state, source.pose, first, step, lidar.range_min_m),
-            kernels.edges(ends, state, kind, scan.range_m, source.pose, angles),
-        ))
+        hidden = np.vstack(
+            (
+                kernels.blind(state, source.pose, first, step, lidar.range_min_m),
+                kernels.edges(ends, state, kind, scan.range_m, source.pose, angles),
+            )
+        )
         supposed = self._suppose(source, hidden, shift, pose, latest)
         table = np.vstack((seen, supposed))
         return np.column_stack((table, np.full(table.shape[0], age_s)))
 
-    def _suppose(self, source: LidarInput, rays: Floats, shift: Floats, pose: PoseBounds, latest: Step) -> Floats:
+    def _suppose(
+        self, source: LidarInput, rays: Floats, shift: Floats, pose: PoseBounds, latest: Step
+    ) -> Floats:
         at_now = np.array([pose.x_m, pose.y_m, pose.heading_rad])
         radius = self._profile.others.human_radius_m
         other = next((s for s in self._lidars.values() if s is not source and s.scan is not None), None)
         if other is None or other.scan is None or other.watch.lost(latest.stamp_ns):
             nothing, origin = np.full(1, math.nan), np.zeros(3)
-            return kernels.suppose(rays, shift, at_now, self._boxes, nothing, 0.0, 1.0, origin, origin, radius)
+            return kernels.suppose(
+                rays, shift, at_now, self._boxes, nothing, 0.0, 1.0, origin, origin, radius
+            )
         other_shift, _ = self._shift(other.scan.stamp_ns, latest, pose)
-        return kernels.suppose(rays, shift, at_now, self._boxes, other.scan.range_m, other.scan.angle_min_rad,
-                               other.scan.angle_step_rad, other.pose, other_shift, radius)
+        return kernels.suppose(
+            rays,
+            shift,
+            at_now,
+            self._boxes,
+            other.scan.range_m,
+            other.scan.angle_min_rad,
+            other.scan.angle_step_rad,
+            other.pose,
+            other_shift,
+            radius,
+        )
 
     def _shift(self, stamp_ns: int, latest: Step, pose: PoseBounds) -> tuple[Floats, Floats]:
         """Pose of B at `stamp_ns` in B now, and in W."""
         then = self._odometry.at(stamp_ns) or latest
         x, y, turn = relative(latest, then)
         cos, sin = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
-        at_scan = np.array([pose.x_m + cos * x - sin * y, pose.y_m + sin * x + cos * y, pose.heading_rad + turn])
+        at_scan = np.array(
+            [pose.x_m + cos * x - sin * y, pose.y_m + sin * x + cos * y, pose.heading_rad + turn]
+        )
         return np.array([x, y, turn]), at_scan

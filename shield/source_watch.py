@@ -95,4 +95,6 @@ class SourceWatch:
         elif self.slow():
             reason = f"{self.rate_hz():.1f} Hz, {self._rate_hz:.1f} Hz is normal"
         age_s = self.age_ns(now_ns) * 1e-9 if self.heard else -1.0
-        return SensorHealth(sensor=self.name, healthy=not reason, age_s=age_s, rate_hz=self.rate_hz(), reason=reason)
+        return SensorHealth(
+            sensor=self.name, healthy=not reason, age_s=age_s, rate_hz=self.rate_hz(), reason=reason
+        )

@@ -62,7 +62,7 @@ class Supervisor:
         return self._state.mode
 
     def handle(self, topic: str, value: object, now_ns: int) -> list[Output]:
-        """Take one message; never raises. Returns faults, and a mode message at once when the mode changes."""
+        """Take one message; never raises. A change of the mode is told at once, not at the next tick."""
         reason = malformed(topic, value)
         if reason:
             return self._faults.tell("malformed", Severity.INFO, reason, now_ns)
@@ -80,7 +80,9 @@ class Supervisor:
             return self._on_fault(value, now_ns)
         elif isinstance(value, c.EmergencyStop):
             self._stop_asked_ns = now_ns
-            return self._apply(Event.EMERGENCY, f"emergency stop by {value.source:.40}: {value.reason:.80}", now_ns)
+            return self._apply(
+                Event.EMERGENCY, f"emergency stop by {value.source:.40}: {value.reason:.80}", now_ns
+            )
         elif isinstance(value, c.ResetRequest):
             return self._on_reset(value, now_ns)
         return []
@@ -124,7 +126,9 @@ class Supervisor:
     def _on_scan(self, topic: str, scan: c.Scan, now_ns: int) -> list[Output]:
         lidar = self._lidars.get(scan.sensor)
         if lidar is None or scan.sensor != topic or scan.range_m.shape[0] != lidar.beams:
-            detail = f"{topic}: {scan.range_m.shape[0]} beams of {scan.sensor:.40} are not what the profile says"
+            detail = (
+                f"{topic}: {scan.range_m.shape[0]} beams of {scan.sensor:.40} are not what the profile says"
+            )
             return self._faults.tell("scan_malformed", Severity.INFO, detail, now_ns)
         last_ns = self._scan_ns.get(topic, -1)
         if scan.stamp_ns <= last_ns or scan.stamp_ns > now_ns + STAMP_AHEAD_NS:
@@ -164,7 +168,12 @@ class Supervisor:
         way, turn = stopping_way(base, speed * stretch, yaw * stretch, reaction_s, bounds.comfort_brake_mps2)
         longer = 1.0 + bounds.warning_margin_m / abs(way)
         count, _ = blocked(
-            points, base.length_m / 2.0, base.width_m / 2.0, bounds.protective_margin_m, way * longer, turn * longer
+            points,
+            base.length_m / 2.0,
+            base.width_m / 2.0,
+            bounds.protective_margin_m,
+            way * longer,
+            turn * longer,
         )
         return count >= HITS_MIN_N
 
@@ -218,7 +227,9 @@ class Supervisor:
         timeout_ns = round(self._profile.timing.sensor_timeout_s * 1e9)
         ages = {name: self._scan_ns.get(name, -1) for name in self._lidars}
         ages["joint_states"] = self._encoders.stamp_ns
-        return [(name, (now_ns - at) * 1e-9) for name, at in ages.items() if at < 0 or now_ns - at > timeout_ns]
+        return [
+            (name, (now_ns - at) * 1e-9) for name, at in ages.items() if at < 0 or now_ns - at > timeout_ns
+        ]
 
     def _lost_peers(self, now_ns: int) -> list[str]:
         timeout_ns = round(self._profile.supervisor.heartbeat_timeout_s * 1e9)
@@ -232,7 +243,9 @@ class Supervisor:
         problems += [f"no heartbeat of {name}" for name in self._lost_peers(now_ns)]
         if self._fix_ns < 0 or now_ns - self._fix_ns > FIX_TIMEOUT_NS:
             problems.append("localisation is missing")
-        problems += [f"open fault {key}" for key, (at, _) in self._open_faults.items() if now_ns - at <= SETTLE_NS]
+        problems += [
+            f"open fault {key}" for key, (at, _) in self._open_faults.items() if now_ns - at <= SETTLE_NS
+        ]
         if self._stop_asked_ns >= 0 and now_ns - self._stop_asked_ns <= SETTLE_NS:
             problems.append("the emergency stop is still pressed")
         if not self._encoders.standing:
@@ -271,18 +284,25 @@ class Supervisor:
         for name, age_s in lost:
             hard = blind or name == "joint_states"
             events.append((Event.EMERGENCY if hard else Event.STOP, f"{name} stale {age_s * 1e3:.0f} ms"))
-        for name in self._lost_peers(now_ns):
-            events.append((Event.STOP if name == "autonomy" else Event.EMERGENCY, f"heartbeat of {name} lost"))
+        events += [
+            (Event.STOP if name == "autonomy" else Event.EMERGENCY, f"heartbeat of {name} lost")
+            for name in self._lost_peers(now_ns)
+        ]
         return events
 
     def _degrade_events(self, now_ns: int) -> list[tuple[Event, str]]:
         recent = [reason for reason, at in self._warned_ns.items() if 0 <= now_ns - at <= SETTLE_NS]
         recent += [
-            key for key, (at, severity) in self._open_faults.items()
+            key
+            for key, (at, severity) in self._open_faults.items()
             if severity is Severity.DEGRADE and 0 <= now_ns - at <= SETTLE_NS
         ]
         late_ns = round(self._profile.timing.sensor_timeout_s * 1e9) * 2 // 3
-        recent += [f"{n} late {(now_ns - at) * 1e-6:.0f} ms" for n, at in self._scan_ns.items() if now_ns - at > late_ns]
+        recent += [
+            f"{n} late {(now_ns - at) * 1e-6:.0f} ms"
+            for n, at in self._scan_ns.items()
+            if now_ns - at > late_ns
+        ]
         if recent:
             return [(Event.DEGRADE, recent[0])]
         return [(Event.CLEAR, "clear")]
@@ -292,13 +312,17 @@ class Supervisor:
         outputs: list[Output] = []
         speed = self._encoders.speed_mps
         off = self._drive is not None and abs(self._drive.speed_mps - speed) > RESIDUAL_MPS
-        self._residual_since_ns = (self._residual_since_ns if self._residual_since_ns >= 0 else now_ns) if off else -1
+        self._residual_since_ns = (
+            (self._residual_since_ns if self._residual_since_ns >= 0 else now_ns) if off else -1
+        )
         if off and now_ns - self._residual_since_ns > RESIDUAL_NS:
             detail = f"encoders say {speed:.2f} m/s against the drive's set-point"
             outputs += self._faults.tell("motion_residual", Severity.EMERGENCY, detail, now_ns)
             outputs += self._apply(Event.EMERGENCY, detail, now_ns)
         creeps = self._state.mode is SafetyMode.SAFE_STOP and not self._encoders.standing
-        self._creep_since_ns = (self._creep_since_ns if self._creep_since_ns >= 0 else now_ns) if creeps else -1
+        self._creep_since_ns = (
+            (self._creep_since_ns if self._creep_since_ns >= 0 else now_ns) if creeps else -1
+        )
         if creeps and now_ns - self._creep_since_ns > CREEP_NS:
             detail = f"moves at {speed:.2f} m/s in SAFE_STOP"
             outputs += self._faults.tell("moves_in_safe_stop", Severity.EMERGENCY, detail, now_ns)

@@ -52,14 +52,16 @@ class Tracker:
             track.y_m += track.vy_mps * dt_s
         free = list(self._tracks)
         for x, y in clusters(discs, ego):
-            track = min(free, key=lambda t: math.hypot(t.x_m - x, t.y_m - y), default=None)
-            if track is not None and math.hypot(track.x_m - x, track.y_m - y) <= MATCH_M:
-                free.remove(track)
-                self._correct(track, x, y, dt_s, now_ns)
+            best = min(free, key=lambda t: _distance(t, x, y), default=None)
+            if best is not None and _distance(best, x, y) <= MATCH_M:
+                free.remove(best)
+                self._correct(best, x, y, dt_s, now_ns)
             elif len(self._tracks) < TRACKS_MAX:
                 self._tracks.append(_Track(self._next, x, y, 0.0, 0.0, now_ns, 1))
                 self._next += 1
-        self._tracks = [t for t in self._tracks if 0 <= now_ns - t.seen_ns <= (KEEP_NS if t.seen_n >= SEEN_N else 0)]
+        self._tracks = [
+            t for t in self._tracks if 0 <= now_ns - t.seen_ns <= (KEEP_NS if t.seen_n >= SEEN_N else 0)
+        ]
         return tuple(self._agent(t) for t in self._tracks if t.seen_n >= SEEN_N)
 
     def _correct(self, track: _Track, x: float, y: float, dt_s: float, now_ns: int) -> None:
@@ -78,10 +80,20 @@ class Tracker:
 
     def _agent(self, track: _Track) -> TrackedAgent:
         return TrackedAgent(
-            track=track.number, kind=Kind.PERSON, x_m=track.x_m, y_m=track.y_m,
-            radius_m=self._others.human_radius_m, velocity_x_mps=track.vx_mps, velocity_y_mps=track.vy_mps,
-            speed_bound_mps=self._others.human_speed_mps, seen_ns=track.seen_ns,
+            track=track.number,
+            kind=Kind.PERSON,
+            x_m=track.x_m,
+            y_m=track.y_m,
+            radius_m=self._others.human_radius_m,
+            velocity_x_mps=track.vx_mps,
+            velocity_y_mps=track.vy_mps,
+            speed_bound_mps=self._others.human_speed_mps,
+            seen_ns=track.seen_ns,
         )
+
+
+def _distance(track: _Track, x_m: float, y_m: float) -> float:
+    return math.hypot(track.x_m - x_m, track.y_m - y_m)
 
 
 def clusters(discs: Discs, ego: EgoState) -> list[tuple[float, float]]:

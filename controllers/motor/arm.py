@@ -1,4 +1,4 @@
-"""The arm's motor board: joint velocity loops with torque limits, anchored so that a stopped arm does not sag."""
+"""The arm's motor board: joint velocity loops with torque limits, anchored against sagging."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ class ArmLoop:
     Torque is `stiffness * (anchor - q) + damping * (target - dq) + bias`, clipped to the motors' limits.
     """
 
-    def __init__(self, arm: Arm, stiffness_nmprad: Floats | None = None, damping_nmsprad: Floats | None = None) -> None:
+    def __init__(
+        self, arm: Arm, stiffness_nmprad: Floats | None = None, damping_nmsprad: Floats | None = None
+    ) -> None:
         limit = np.array(arm.torque_max_nm)
         self._limit_nm = limit
         self._low = np.array(arm.position_min_rad)
@@ -32,7 +34,9 @@ class ArmLoop:
         """Forget the anchor; the next step takes the measured position."""
         self._anchor = None
 
-    def step(self, target_radps: Floats, q_rad: Floats, dq_radps: Floats, bias_nm: Floats, dt_s: float) -> Floats:
+    def step(
+        self, target_radps: Floats, q_rad: Floats, dq_radps: Floats, bias_nm: Floats, dt_s: float
+    ) -> Floats:
         """Torques (n,) in N m for one step; a target that is not finite counts as zero velocity."""
         target = np.where(np.isfinite(target_radps), target_radps, 0.0)
         target = _within(target, -self._velocity_max, self._velocity_max)

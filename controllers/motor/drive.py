@@ -1,7 +1,7 @@
 """The drive: the only writer to the actuators. It executes certified commands and nothing else.
 
 It always holds the fail-safe that came with the last certified command, and plays it from what it is doing
-when the command expires, is revoked, or the supervisor is not heard. An emergency stop needs no other process.
+when the command expires or is revoked, or the supervisor falls silent. An emergency stop needs nobody else.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Drive:
     def __init__(self, profile: RobotProfile, key: bytes) -> None:
         self._profile, self._key = profile, key
         self._period_ns = round(profile.timing.period_s * 1e9)
+        self._longest_ns = round(2 * (profile.timing.period_s + profile.timing.latency_s) * 1e9)
         self._silence_ns = round(profile.supervisor.heartbeat_timeout_s * 1e9)
         self._base = BaseRamp(profile.base)
         self._arm = JointRamp(len(profile.arm.joints))
@@ -123,9 +124,12 @@ class Drive:
         if self._held is not None and sealed.sequence <= self._held.sealed.sequence:
             return f"replayed command {sealed.sequence}, {self._held.sealed.sequence} is in force"
         if now_ns >= sealed.expires_ns:
-            return f"stale command {sealed.sequence}: expired {(now_ns - sealed.expires_ns) * 1e-6:.1f} ms ago"
+            late_ms = (now_ns - sealed.expires_ns) * 1e-6
+            return f"stale command {sealed.sequence}: expired {late_ms:.1f} ms ago"
         if sealed.issued_ns > now_ns + AHEAD_NS:
-            return f"future command {sealed.sequence}: issued {(sealed.issued_ns - now_ns) * 1e-6:.1f} ms from now"
+            return f"future command {sealed.sequence}: issued {(sealed.issued_ns - now_ns) * 1e-6:.1f} ms ahead"
+        if sealed.expires_ns - sealed.issued_ns > self._longest_ns:
+            return f"long command {sealed.sequence}: valid for {(sealed.expires_ns - sealed.issued_ns) * 1e-6:.0f} ms"
         self._held, self._held_since_ns = certified, now_ns
         return ""
 
@@ -195,7 +199,9 @@ class Drive:
             return not any(command.joint_velocity_radps)
         not_faster = abs(command.speed_mps) <= abs(self._base.speed_mps) + NOT_FASTER
         same_way = command.speed_mps * self._base.speed_mps >= 0.0
-        return not_faster and same_way and abs(command.turn_radps) <= abs(self._base.yaw_rate_radps) + NOT_FASTER
+        return (
+            not_faster and same_way and abs(command.turn_radps) <= abs(self._base.yaw_rate_radps) + NOT_FASTER
+        )
 
     def _step(self, now_ns: int) -> list[Output]:
         """Advance the set-points to now and publish them."""

@@ -40,7 +40,7 @@ class BaseRamp:
         self._steer(command.curvature_radpm, command.turn_radps, before, base.turn_accel_max_radps2 * dt_s)
 
     def stop(self, curvature_radpm: float, decel_mps2: float, turn_decel_radps2: float, dt_s: float) -> None:
-        """Brake along the curvature; a rotation in place brakes at its own rate. No jerk limit: this is a stop."""
+        """Brake along the curvature; a rotation in place brakes at its own rate; jerk is no matter here."""
         before = self.speed_mps
         self._accel_mps2 = 0.0
         self.speed_mps = _towards(before, 0.0, decel_mps2 * dt_s)
