@@ -112,7 +112,8 @@ class FloorMap:
             self._place(place)
         x, y = self.point(self._site.home.x_m, self._site.home.y_m)
         self._canvas.circle((x, y), 4.0, "home", title="home")
-        self._canvas.text((x, y + 16.0), "home", "place", anchor="middle")
+        if not self._narrow:
+            self._canvas.text((x, y + 16.0), "home", "place", anchor="middle")
         self._scale_bar()
 
     def _area(self, area: Area | Zone, css: str, words: str) -> None:

@@ -1,0 +1,123 @@
+"""Columns of a run: what is taken, joined, closed and measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gatehouse.collect import Collector, collect, read_columns
+from gatehouse.record import Columns, Message, quantiles
+from shield import contract as c
+from shield.errors import BadInput
+from tests.gatehouse.story import END_S, START_NS, STEP_IN_S, STEP_OUT_S, Story
+
+
+@pytest.fixture(scope="module")
+def columns(story: Story) -> Columns:
+    return collect(story.messages)
+
+
+def test_path_and_speeds_are_those_of_the_run(columns: Columns) -> None:
+    assert columns.robot == "amr_panda"
+    assert columns.duration_s == pytest.approx(END_S)
+    assert columns.distance_m == pytest.approx(columns.x_m.value[-1] - 3.0, abs=1e-6)
+    assert columns.measured_mps.at(STEP_OUT_S - 1.0) == 0.0
+    assert columns.proposed_mps.at(STEP_OUT_S - 1.0) == pytest.approx(0.8)
+
+
+def test_the_order_counts_as_fulfilled_only_by_its_last_status(story: Story) -> None:
+    assert collect(story.messages).is_fulfilled
+    assert not collect(story.messages[:-1]).is_fulfilled
+    assert not collect([]).is_fulfilled
+
+
+def test_modes_follow_each_other_without_gaps(columns: Columns) -> None:
+    assert [span.label for span in columns.modes] == ["INIT", "NOMINAL", "DEGRADED", "NOMINAL"]
+    ends, starts = [s.end_s for s in columns.modes[:-1]], [s.start_s for s in columns.modes[1:]]
+    assert ends == starts
+
+
+def test_skills_end_with_their_state(columns: Columns) -> None:
+    assert [(span.label, span.detail) for span in columns.skills] == [
+        ("navigate", "slot_a2"),
+        ("dock", "packing"),
+    ]
+    assert columns.skills[-1].state == "SUCCEEDED"
+    found = columns.skill_at(25.0)
+    assert found is not None
+    assert found.label == "dock"
+    assert columns.skill_at(1e6) is None
+
+
+def test_a_repeated_end_of_a_skill_makes_no_second_execution() -> None:
+    collector = Collector()
+    states = (c.SkillState.RUNNING, c.SkillState.FAILED, c.SkillState.FAILED, c.SkillState.RUNNING)
+    for k, state in enumerate((*states, c.SkillState.IDLE)):
+        status = c.SkillStatus(stamp_ns=k, skill="pick", version="1", target="t", state=state, progress=0.0)
+        collector.add("skill_status", status, k)
+    assert [span.state for span in collector.columns().skills] == ["FAILED", "RUNNING"]
+
+
+def test_decisions_of_the_same_rules_are_one_intervention(columns: Columns) -> None:
+    corrected, fallback = columns.interventions
+    assert corrected.outcome is c.Outcome.CORRECTED
+    assert fallback.outcome is c.Outcome.FALLBACK
+    assert corrected.decisions_n + fallback.decisions_n == sum(
+        count for name, count in columns.outcomes.items() if name != "ACCEPTED"
+    )
+    assert corrected.start_s == pytest.approx(STEP_IN_S, abs=0.05)
+    assert fallback.issued_mps == 0.0
+    assert fallback.cut_mps == pytest.approx(0.8)
+    assert fallback.nearest_person_m == pytest.approx(np.min(columns.person_m.value))
+
+
+def test_refusing_to_hold_still_is_no_intervention(story: Story) -> None:
+    def still(message: Message) -> Message:
+        topic, value, stamp_ns = message
+        if isinstance(value, c.GateDecision):
+            proposal = dataclasses.replace(value.proposal, command=c.HOLD)
+            value = dataclasses.replace(value, proposal=proposal)
+        if isinstance(value, c.Snapshot):
+            value = dataclasses.replace(value, ego=dataclasses.replace(value.ego, speed_mps=0.0))
+        return topic, value, stamp_ns
+
+    assert collect(map(still, story.messages)).interventions == ()
+
+
+def test_delays_are_between_stamps(columns: Columns) -> None:
+    delays = {name: quantiles(values) for name, values in columns.delay_s.items()}
+    assert delays["gate"][1] == pytest.approx(0.0004)
+    assert delays["skill"][0] == pytest.approx(0.002)
+    assert delays["transport"][0] == pytest.approx(0.002)
+    assert delays["sensing_to_certified"][2] == pytest.approx(0.0044)
+    assert delays["sensing_to_motors"][2] == pytest.approx(0.009)
+
+
+def test_faults_are_counted_and_keep_the_worst_answer() -> None:
+    collector = Collector()
+    for k, severity in enumerate((c.Severity.DEGRADE, c.Severity.STOP, c.Severity.INFO)):
+        fault = c.Fault(stamp_ns=k, source="supervisor", code="scan_stale", severity=severity, detail=str(k))
+        collector.add("fault", fault, START_NS + k)
+    (line,) = collector.columns().faults
+    assert (line.count_n, line.severity, line.detail) == (3, c.Severity.STOP, "0")
+
+
+def test_nothing_gives_empty_columns() -> None:
+    columns = collect([])
+    assert columns.duration_s == 0.0
+    assert columns.distance_m == 0.0
+    assert math.isnan(columns.x_m.at(1.0))
+    assert all(math.isnan(value) for value in quantiles(columns.delay_s["gate"]))
+
+
+def test_a_missing_or_broken_record_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such record"):
+        read_columns(tmp_path / "record.mcap")
+    broken = tmp_path / "broken.mcap"
+    broken.write_bytes(b"this is no record of anything")
+    with pytest.raises(BadInput, match=r"broken\.mcap.*MCAP"):
+        read_columns(broken)
