@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from mcap.exceptions import McapError
-from mcap.reader import make_reader
 
+from gatehouse.cdr import Cdr
 from gatehouse.record import Columns, FaultLine, Intervention, Message, OrderLine, Series, Span
 from shield import contract as c
-from shield.errors import BadInput
+from shield.blackbox import Reading
+from shield.cdr import Malformed
 from shield.topics import TOPICS
 
 JOIN_GAP_S = 1.0  # interventions of the same rules closer than this are one for the reader
@@ -33,12 +33,12 @@ SERIES = (
 
 
 def read_columns(path: str | Path) -> Columns:
-    """The columns of the MCAP record at `path`.
+    """The columns of the record at `path`.
 
     Raises:
         BadInput: the file cannot be read as a record.
     """
-    return collect(read_messages(path))
+    return collect(read_messages(Reading(path)))
 
 
 def collect(messages: Iterable[Message]) -> Columns:
@@ -49,25 +49,16 @@ def collect(messages: Iterable[Message]) -> Columns:
     return collector.columns()
 
 
-def read_messages(path: str | Path) -> Iterator[Message]:
-    """The messages of the MCAP record at `path`, oldest first.
-
-    Raises:
-        BadInput: the file cannot be read as a record.
-    """
-    from gatehouse.cdr import Cdr  # builds the message types on first use: half a second
-
-    if not Path(path).is_file():
-        raise BadInput(f"{path}: there is no such record")
-    cdr = Cdr()
-    with Path(path).open("rb") as stream:
-        try:
-            for _, channel, message in make_reader(stream).iter_messages():
-                topic = channel.topic.rpartition("/")[2]
-                if topic in TOPICS:
-                    yield topic, cdr.deserialize(topic, message.data), message.log_time
-        except McapError as error:
-            raise BadInput(f"{path}: cannot be read as an MCAP record: {error}") from None
+def read_messages(reading: Reading) -> Iterator[Message]:
+    """The messages of a record, in its order; what is no message of its topic is left out."""
+    cdr = Cdr(reading.profile)
+    for entry in reading.entries():
+        topic = entry.topic.rpartition("/")[2]
+        if topic in TOPICS:
+            try:
+                yield topic, cdr.deserialize(topic, entry.data, entry.log_ns), entry.log_ns
+            except Malformed:
+                continue
 
 
 class Collector:
