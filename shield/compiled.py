@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from numba import njit
 
-_FILES = ("formulas.py", "reach.py", "compiled.py")
+_FILES = ("compiled.py", "formulas.py", "sweep.py", "reach.py", "areas.py", "search.py")
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -30,14 +30,8 @@ _DIGEST = sources_digest()
 
 def kernel(function: Kernel) -> Kernel:
     """`numba.njit` with a disk cache that is valid for exactly these sources."""
-    dispatcher = njit(cache=True, nogil=True, error_model="numpy")(function)
-    stamp = dispatcher._cache._cache_file
-    stamp._source_stamp = (stamp._source_stamp, _DIGEST)
-    return dispatcher  # type: ignore[no-any-return] # numba is untyped
-
-
-def bind_cache(dispatcher: Any) -> Any:
-    """Tie the disk cache of a numba function of another file, which calls these kernels, to their sources."""
-    stamp = dispatcher._cache._cache_file
-    stamp._source_stamp = (stamp._source_stamp, _DIGEST)
-    return dispatcher
+    dispatcher: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+    index = dispatcher._cache._cache_file  # noqa: SLF001 # numba has no public way to extend the key
+    index._source_stamp = (index._source_stamp, _DIGEST)  # noqa: SLF001 # likewise
+    compiled: Kernel = dispatcher
+    return compiled

@@ -6,8 +6,9 @@
 4. printed as Rocq terms (`rocq_definition`).
 
 Nothing in a formula may branch, loop or call anything but another formula and `least`, `most`, `when`.
-Symbols (SAFETY.md, "Sampled time"): `v` speed, `cap` the speed that is never exceeded, `a` largest acceleration,
-`r` reaction time, `b` a deceleration, `t` a time, `p` the control period. All are magnitudes along the path.
+Symbols (SAFETY.md, "Sampled time"): `v` speed, `cap` the speed that is never exceeded, `a` largest
+acceleration, `r` reaction time, `b` a deceleration, `t` a time, `p` the control period; magnitudes along the
+path.
 """
 
 from __future__ import annotations
@@ -17,50 +18,47 @@ from typing import Any
 from numba import njit
 from numba.extending import overload, register_jitable
 
-from shield.reading import Text, is_term, term_least, term_most, term_when
+from shield.reading import Text, is_plain, read_least, read_most, read_when
 
-Number = Any  # float, Fraction, a Z3 or cvc5 term, or Text: the reading decides
+Number = float  # as the compiled reading has it; the others pass Fractions, solver terms and Text
 
 
 def least(x: Number, y: Number) -> Number:
     """The smaller of the two."""
-    if isinstance(x, Text) or isinstance(y, Text):
-        return Text(f"(Rmin {x} {y})")
-    if is_term(x) or is_term(y):
-        return term_least(x, y)
-    return x if x <= y else y
+    if is_plain(x) and is_plain(y):
+        return x if x <= y else y
+    read: Number = read_least(x, y)
+    return read
 
 
 def most(x: Number, y: Number) -> Number:
     """The larger of the two."""
-    if isinstance(x, Text) or isinstance(y, Text):
-        return Text(f"(Rmax {x} {y})")
-    if is_term(x) or is_term(y):
-        return term_most(x, y)
-    return x if x >= y else y
+    if is_plain(x) and is_plain(y):
+        return x if x >= y else y
+    read: Number = read_most(x, y)
+    return read
 
 
 def when(gate: Number, x: Number, y: Number) -> Number:
     """`x` where `gate` is not negative, else `y`."""
-    if isinstance(gate, Text) or isinstance(x, Text) or isinstance(y, Text):
-        return Text(f"(if Rle_dec 0 {gate} then {x} else {y})")
-    if is_term(gate) or is_term(x) or is_term(y):
-        return term_when(gate, x, y)
-    return x if gate >= 0 else y
+    if is_plain(gate) and is_plain(x) and is_plain(y):
+        return x if gate >= 0 else y
+    read: Number = read_when(gate, x, y)
+    return read
 
 
 @overload(least, strict=False)
-def _least(x: Number, y: Number) -> Number:
+def _least(x: Number, y: Number) -> Any:
     return lambda x, y: x if x <= y else y
 
 
 @overload(most, strict=False)
-def _most(x: Number, y: Number) -> Number:
+def _most(x: Number, y: Number) -> Any:
     return lambda x, y: x if x >= y else y
 
 
 @overload(when, strict=False)
-def _when(gate: Number, x: Number, y: Number) -> Number:
+def _when(gate: Number, x: Number, y: Number) -> Any:
     return lambda gate, x, y: x if gate >= 0 else y
 
 
@@ -120,8 +118,8 @@ def farthest(v: Number, a: Number, cap: Number, r: Number, b: Number, p: Number,
 def nearest(v: Number, r: Number, b: Number, b_max: Number, p: Number, t: Number) -> Number:
     """Shortest way at the time `t` of whoever still moves then.
 
-    From the lowest speed `v` no braking is harder than `b_max`; and whoever still moves at `t` although it has
-    braked with at least `b` since `r` was that much faster before (all but the last, stretched step).
+    From the lowest speed `v` no braking is harder than `b_max`; and whoever still moves at `t`, having braked
+    with at least `b` since `r`, was that much faster before (all but the last, stretched step).
     """
     hard = least(t, v / b_max)
     since = most(0, t - r - p)
@@ -130,7 +128,7 @@ def nearest(v: Number, r: Number, b: Number, b_max: Number, p: Number, t: Number
 
 @register_jitable
 def deviation(rate: Number, r: Number, b: Number, t: Number) -> Number:
-    """How far a quantity strays until `t` whose rate is at most `rate` for `r` and then shrinks by at least `b`."""
+    """How far something strays until `t` at up to `rate`, which shrinks by at least `b` from `r` on."""
     return least(rate * t, rate * r + rate * rate / (2 * b))
 
 
@@ -141,7 +139,9 @@ def grown_radius(radius: Number, h: Number, age: Number, t: Number) -> Number:
 
 
 @register_jitable
-def protective_separation(h: Number, age: Number, stop_time: Number, stop_way: Number, extra: Number) -> Number:
+def protective_separation(
+    h: Number, age: Number, stop_time: Number, stop_way: Number, extra: Number
+) -> Number:
     """Distance to keep to whoever may walk straight up at `h` (ISO/TS 15066, 5.5.4, formula 3)."""
     return h * (stop_time + age) + stop_way + extra
 

@@ -23,8 +23,8 @@ def new_key() -> bytes:
 def load_key() -> bytes:
     """The key that this process was started with.
 
-    It is read once from the file descriptor named in `GATEHOUSE_KEY_FD` (and the descriptor closed), else from
-    the file named in `GATEHOUSE_KEY_FILE`, which nobody but its owner may be able to read.
+    It is read once from the file descriptor named in `GATEHOUSE_KEY_FD` (then closed), else from the file
+    named in `GATEHOUSE_KEY_FILE`, which nobody but its owner may be able to read.
 
     Raises:
         BadInput: neither is set, the key has the wrong length, or others may read the file.

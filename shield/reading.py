@@ -1,4 +1,4 @@
-"""How a formula is read by solvers and by Rocq: term operators for Z3 and cvc5, and a number that writes itself.
+"""How a formula is read by solvers and by Rocq: operators on Z3 and cvc5 terms, a number that writes itself.
 
 Neither solver is imported unless one of its terms is passed in, so that the compiled reading needs none.
 """
@@ -51,19 +51,19 @@ class Text:
 def _literal(value: object) -> str:
     if isinstance(value, Text):
         return str(value)
-    exact = Fraction(value)  # type: ignore[arg-type] # formulas hold numbers only
+    exact = Fraction(str(value)) if isinstance(value, Fraction | int) else Fraction(float(str(value)))
     return str(exact.numerator) if exact.denominator == 1 else f"({exact.numerator} / {exact.denominator})"
 
 
-def is_term(value: object) -> bool:
-    """Whether `value` is a term of Z3 or of cvc5's Pythonic interface."""
-    return type(value).__module__.split(".")[0] in ("z3", "cvc5")
+def is_plain(value: object) -> bool:
+    """Whether `value` is a number, neither a solver's term nor a `Text`."""
+    return isinstance(value, float | int | Fraction)
 
 
 def _solver(*values: object) -> Any:
     for value in values:
         if type(value).__module__.startswith("cvc5"):
-            import cvc5.pythonic as solver
+            import cvc5.pythonic as solver  # type: ignore[import-not-found,unused-ignore] # proofs only
 
             return solver
     import z3
@@ -71,16 +71,27 @@ def _solver(*values: object) -> Any:
     return z3
 
 
-def term_least(x: Any, y: Any) -> Any:
-    """The smaller of two terms."""
+def read_least(x: Any, y: Any) -> Any:
+    """The smaller of the two, where one of them is a term or a `Text`."""
+    if isinstance(x, Text) or isinstance(y, Text):
+        return Text(f"(Rmin {_literal(x)} {_literal(y)})")
     return _solver(x, y).If(x <= y, x, y)
 
 
-def term_most(x: Any, y: Any) -> Any:
-    """The larger of two terms."""
+def read_most(x: Any, y: Any) -> Any:
+    """The larger of the two, where one of them is a term or a `Text`."""
+    if isinstance(x, Text) or isinstance(y, Text):
+        return Text(f"(Rmax {_literal(x)} {_literal(y)})")
     return _solver(x, y).If(x >= y, x, y)
 
 
-def term_when(gate: Any, x: Any, y: Any) -> Any:
-    """`x` where the term `gate` is not negative, else `y`."""
-    return _solver(gate, x, y).If(gate >= 0, x, y)
+def read_when(gate: Any, x: Any, y: Any) -> Any:
+    """`x` where `gate` is not negative, else `y`, where one of them is a term or a `Text`."""
+    if any(isinstance(value, Text) for value in (gate, x, y)):
+        return Text(f"(if Rle_dec 0 {_literal(gate)} then {_literal(x)} else {_literal(y)})")
+    solver = _solver(gate, x, y)
+    if is_plain(gate):
+        return x if gate >= 0 else y
+    if is_plain(x) and is_plain(y):
+        x, y = solver.RealVal(str(Fraction(x))), solver.RealVal(str(Fraction(y)))
+    return solver.If(gate >= 0, x, y)

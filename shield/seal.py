@@ -1,7 +1,7 @@
 """The seal: what makes a command certified, and what the drive checks before it obeys.
 
-A sealed command carries an HMAC-SHA-256 over an unambiguous byte string of all its other fields. Whoever lacks
-the launch's key can neither make one nor change one; `CertifiedCommand` cannot be constructed by hand.
+A sealed command carries an HMAC-SHA-256 over an unambiguous byte string of all its other fields. Whoever
+lacks the launch's key can neither make one nor change one; `CertifiedCommand` cannot be constructed by hand.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _command_bytes(command: Command) -> bytes:
     if isinstance(command, BaseCommand):
         return struct.pack(">Bddd", 0, command.speed_mps, command.curvature_radpm, command.turn_radps)
     if isinstance(command, ArmCommand):
-        return struct.pack(">B", 1) + _floats(command.joint_velocity_radps) + struct.pack(">d", command.gripper_m)
+        return b"\x01" + _floats(command.joint_velocity_radps) + struct.pack(">d", command.gripper_m)
     raise TypeError(f"{type(command).__name__} is no command")
 
 
