@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.robot import Description, Link, Shape
+from sim.robot import Description, Link, Shape, Vec
 
 # sliding, torsional and rolling friction of each kind of surface; the floor brings its own value for wheels
 _FRICTION = {"body": "0.5 0.005 0.0001", "finger": "1.2 0.02 0.0005", "caster": "0 0 0"}
@@ -79,18 +80,10 @@ def urdf(robot: Description) -> str:
 
 def _urdf_link(root: Xml.Element, link: Link) -> None:
     element = Xml.SubElement(root, "link", name=link.name)
-    xx, yy, zz, xy, xz, yz = link.inertia_kgm2
-    mass, tensor = link.mass_kg, np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    if link.joint.kind == "prismatic":
-        mass += link.joint.armature
-    else:
-        axis = np.array(link.joint.axis)
-        tensor = tensor + link.joint.armature * np.outer(axis, axis)
-    moments, axes = np.linalg.eigh(tensor)
-    if np.linalg.det(axes) < 0.0:
-        axes[:, 0] = -axes[:, 0]
+    mass = link.mass_kg + (link.joint.armature if link.joint.kind == "prismatic" else 0.0)
+    moments, rpy = principal_inertia(link)
     inertial = Xml.SubElement(element, "inertial")
-    Xml.SubElement(inertial, "origin", xyz=text(link.com_m), rpy=text(_rpy(axes)))
+    Xml.SubElement(inertial, "origin", xyz=text(link.com_m), rpy=text(rpy))
     Xml.SubElement(inertial, "mass", value=f"{mass:.9g}")
     Xml.SubElement(inertial, "inertia", ixx=f"{moments[0]:.9g}", iyy=f"{moments[1]:.9g}", izz=f"{moments[2]:.9g}",
                    ixy="0", ixz="0", iyz="0")
@@ -99,6 +92,19 @@ def _urdf_link(root: Xml.Element, link: Link) -> None:
             _urdf_shape(element, "collision", shape, k)
         if shape.colour[3] > 0.0:
             _urdf_shape(element, "visual", shape, k)
+
+
+def principal_inertia(link: Link) -> tuple[Vec, Vec]:
+    """Principal moments with the rotor's share, and the axes they belong to as roll, pitch, yaw."""
+    xx, yy, zz, xy, xz, yz = link.inertia_kgm2
+    tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    if link.joint.kind != "prismatic":
+        axis = np.array(link.joint.axis)
+        tensor += link.joint.armature * np.outer(axis, axis)
+    moments, axes = np.linalg.eigh(tensor)
+    if np.linalg.det(axes) < 0.0:
+        axes[:, 0] = -axes[:, 0]
+    return tuple(moments.tolist()), _rpy(axes)
 
 
 def _urdf_shape(link: Xml.Element, what: str, shape: Shape, k: int) -> None:
@@ -130,7 +136,7 @@ def _urdf_joint(root: Xml.Element, link: Link) -> None:
                        effort=f"{joint.effort:.9g}", velocity=f"{joint.velocity:.9g}")
 
 
-def _rpy(rotation: np.ndarray) -> tuple[float, float, float]:
+def _rpy(rotation: NDArray[np.float64]) -> Vec:
     pitch = float(np.arcsin(np.clip(-rotation[2, 0], -1.0, 1.0)))
     roll = float(np.arctan2(rotation[2, 1], rotation[2, 2]))
     return roll, pitch, float(np.arctan2(rotation[1, 0], rotation[0, 0]))

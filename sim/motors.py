@@ -9,12 +9,15 @@ import numpy as np
 from controllers.motor.arm import ArmLoop
 from controllers.motor.wheels import WheelLoop, WheelMotor, wheel_rates
 from shield.contract import ActuatorJoints, ActuatorTwist, Floats
+from shield.errors import BadInput
 from shield.profile import RobotProfile
 from sim.robot import PANDA_INERTIALS
 
 BACKLOG_MAX = 50  # set-points that may wait for their delay to pass: one second's worth at 50 Hz
 FINGER_STIFFNESS_NPM = 2600.0  # with FINGER_DAMPING: well damped at the finger's reflected mass of 0.1 kg
 FINGER_DAMPING_NSPM = 20.0
+ARM_DAMPING_NMSPRAD = (80.0, 100.0, 60.0, 60.0, 20.0, 20.0, 18.0)  # over each inertia some 50 rad/s of bandwidth
+ARM_ANCHOR_PS = 12.0  # stiffness over damping: a quarter of the bandwidth, so that nothing rings
 STRIBECK_RADPS = 0.05  # width of the smooth transition of Coulomb friction through zero
 
 
@@ -31,7 +34,7 @@ class Motors:
         self._delay_ns = round(profile.simulation.actuation_delay_s * 1e9)
         motor = wheel_motor(profile)
         self._wheels = (WheelLoop(motor), WheelLoop(motor))
-        self._arm = ArmLoop(profile.arm)
+        self._arm = ArmLoop(profile.arm, *arm_gains(profile))
         self._target = np.zeros(2 + len(profile.arm.joints))
         self._waiting: deque[tuple[int, ActuatorTwist | ActuatorJoints]] = deque(maxlen=BACKLOG_MAX)
         self._friction = np.concatenate((
@@ -82,6 +85,15 @@ class Motors:
         force = FINGER_STIFFNESS_NPM * (self._opening / 2.0 - position) - FINGER_DAMPING_NSPM * velocity
         limit = self._profile.simulation.gripper_force_n
         return np.minimum(np.maximum(force, -limit), limit)
+
+
+def arm_gains(profile: RobotProfile) -> tuple[Floats, Floats]:
+    """Stiffness and damping of the arm's loops: damped for the link inertias, N m per rad and per rad/s."""
+    if len(profile.arm.joints) != len(ARM_DAMPING_NMSPRAD):
+        raise BadInput(f"{profile.robot}: arm.joints has {len(profile.arm.joints)} entries; the simulated motor "
+                       f"boards drive arms of {len(ARM_DAMPING_NMSPRAD)} joints")
+    damping = np.array(ARM_DAMPING_NMSPRAD)
+    return ARM_ANCHOR_PS * damping, damping
 
 
 def wheel_motor(profile: RobotProfile) -> WheelMotor:

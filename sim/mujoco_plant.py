@@ -170,7 +170,7 @@ def _joint_names(profile: RobotProfile) -> tuple[str, ...]:
 
 def _things(model: mujoco.MjModel, root: int, profile: RobotProfile,
             world: World) -> tuple[tuple[Thing, ...], Ints]:
-    """One thing per body of robot, crates and people, per caster, and per static geom."""
+    """One thing per body of robot, crates and people, and per static geom."""
     wheels = {int(model.joint(PREFIX + name).bodyid[0]) for name in WHEELS}
     fingers = [int(model.joint(PREFIX + name).bodyid[0]) for name in profile.arm.fingers]
     hand = int(model.body_parentid[fingers[0]])
@@ -185,7 +185,7 @@ def _things(model: mujoco.MjModel, root: int, profile: RobotProfile,
         if body == 0:
             thing = Thing(name=name, role="floor" if name == "floor" else "box")
         elif int(model.body_rootid[body]) == root and model.geom_condim[g] == 1:
-            thing = Thing(name=f"{_plain(model.body(body).name)}_caster", role="caster")
+            thing = Thing(name=_plain(model.body(body).name), role="caster")
         else:
             thing = Thing(name=_plain(model.body(body).name), role=roles.get(body, "body"))
         if thing not in index:

@@ -52,6 +52,8 @@ PANDA_INERTIALS = (
 # Inertia of the rotors as seen at the joints, kg m2: Franka Robotics, specification of the FR3.
 ARMATURE_KGM2 = (0.606, 0.606, 0.462, 0.462, 0.206, 0.206, 0.206)
 WHEEL_ARMATURE_KGM2 = 0.06  # a 30:1 gear and a rotor of 6.7e-5 kg m2: design
+WHEEL_MASS_KG = 2.0  # design
+CASTER_MASS_KG, CASTER_RADIUS_M = 0.2, 0.04  # design
 FINGER_ARMATURE_KG = 0.1  # the gripper's motor as seen at one finger: design
 
 
@@ -107,11 +109,11 @@ class Description:
 
 def describe(profile: RobotProfile) -> Description:
     """The project's own mobile manipulator with the dimensions of `profile`."""
-    links = (_base(profile), *_wheels(profile), _mount(profile), *_arm(profile), *_hand(profile))
+    links = (_base(profile), *_wheels(profile), *_casters(profile), _mount(profile), *_arm(profile), *_hand(profile))
     chain = ["base", "arm_link0", *(f"arm_link{k}" for k in range(1, 8)), "hand"]
     near = [(chain[k], chain[j]) for k in range(len(chain)) for j in range(k + 1, min(k + 3, len(chain)))]
     near += [("arm_link7", "left_finger"), ("arm_link7", "right_finger"), ("left_finger", "right_finger")]
-    near += [("arm_link5", "hand"), ("base", "left_wheel"), ("base", "right_wheel")]
+    near += [("arm_link5", "hand"), ("base", "left_wheel_link"), ("base", "right_wheel_link")]
     return Description(name=profile.robot, links=links, untouching=tuple(near))
 
 
@@ -132,10 +134,9 @@ def capsule(start: Vec, end: Vec, radius_m: float, colour: Vec = WHITE, touch: s
 
 
 def _base(profile: RobotProfile) -> Link:
-    base, mass = profile.base, profile.simulation.base_mass_kg - 2.0 * WHEEL_MASS_KG
-    gap, caster = 0.06, 0.04
+    base, mass = profile.base, profile.simulation.base_mass_kg - 2.0 * WHEEL_MASS_KG - 4.0 * CASTER_MASS_KG
+    gap = 0.06
     height = base.height_m - gap
-    x, y = base.length_m / 2.0 - 0.08, base.width_m / 2.0 - 0.08
     shapes = [
         Shape(kind="box", size=(base.length_m / 2, base.width_m / 2, height / 2), xyz=(0, 0, gap + height / 2)),
         Shape(kind="box", size=(base.length_m / 2 + 0.002, base.width_m / 2 + 0.002, 0.02), xyz=(0, 0, 0.10),
@@ -147,16 +148,22 @@ def _base(profile: RobotProfile) -> Link:
         Shape(kind="box", size=(0.004, 0.12, 0.012), xyz=(base.length_m / 2 + 0.001, 0, 0.23), colour=AMBER,
               touch="none"),
     ]
-    shapes += [Shape(kind="sphere", size=(caster,), xyz=(sx * x, sy * y, caster + CASTER_GAP_M), colour=GRAPHITE,
-                     touch="caster") for sx in (-1, 1) for sy in (-1, 1)]
     shapes += [Shape(kind="cylinder", size=(0.045, 0.035), xyz=(lidar.x_m, lidar.y_m, lidar.height_m),
                      colour=AMBER, touch="none") for lidar in profile.lidars]
     return Link(name="base", parent="", joint=Joint(kind="fixed"), mass_kg=mass, com_m=(0.0, 0.0, 0.15),
                 inertia_kgm2=box_inertia(mass, base.length_m, base.width_m, height), shapes=tuple(shapes))
 
 
-WHEEL_MASS_KG = 2.0  # design
-CASTER_GAP_M = 0.0  # all six stand on the floor, so that the body does not rock
+def _casters(profile: RobotProfile) -> tuple[Link, ...]:
+    """Four balls without friction, as high as the wheels, so that the body does not rock."""
+    x, y = profile.base.length_m / 2.0 - 0.08, profile.base.width_m / 2.0 - 0.08
+    ball = (Shape(kind="sphere", size=(CASTER_RADIUS_M,), colour=GRAPHITE, touch="caster"),)
+    spin = 0.4 * CASTER_MASS_KG * CASTER_RADIUS_M**2
+    return tuple(
+        Link(name=f"caster_{end}_{side}", parent="base", joint=Joint(kind="fixed"), mass_kg=CASTER_MASS_KG,
+             com_m=ZERO, inertia_kgm2=(spin, spin, spin, 0.0, 0.0, 0.0), shapes=ball,
+             xyz=(sx * x, sy * y, CASTER_RADIUS_M))
+        for end, sx in (("front", 1), ("rear", -1)) for side, sy in (("left", 1), ("right", -1)))
 
 
 def _wheels(profile: RobotProfile) -> tuple[Link, ...]:
