@@ -39,14 +39,15 @@ class MinimalRisk:
         return self._last
 
     def _start(self, ego: EgoState) -> BaseCommand:
-        """The motion to brake from: as measured, on the curvature that was commanded."""
-        base = self._profile.base
+        """The motion to brake from: as measured, on the commanded curvature and no faster than commanded."""
+        base, last = self._profile.base, self._last
         if abs(ego.speed_mps) <= base.standstill_mps:
             turn = ego.yaw_rate_radps if abs(ego.yaw_rate_radps) > base.standstill_radps else 0.0
             return BaseCommand(speed_mps=0.0, turn_radps=_clip(turn, base.turn_max_radps))
-        curvature = self._last.curvature_radpm
-        if self._last.speed_mps * ego.speed_mps <= 0.0:
-            curvature = _clip(ego.yaw_rate_radps / ego.speed_mps, base.curvature_max_radpm)
+        if last.speed_mps * ego.speed_mps > 0.0:
+            speed = math.copysign(min(abs(ego.speed_mps), abs(last.speed_mps)), ego.speed_mps)
+            return BaseCommand(speed_mps=speed, curvature_radpm=last.curvature_radpm)
+        curvature = _clip(ego.yaw_rate_radps / ego.speed_mps, base.curvature_max_radpm)
         speed = max(-base.reverse_max_mps, min(base.speed_max_mps, ego.speed_mps))
         return BaseCommand(speed_mps=speed, curvature_radpm=curvature)
 

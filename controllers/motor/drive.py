@@ -23,6 +23,7 @@ NAME = "drive"
 AHEAD_NS = 20_000_000  # a stamp further in the future than this is a broken or forged clock
 STEP_MAX_N = 3  # periods that one step may cover after a hiccup
 NOT_FASTER = 1e-6
+GRACE_S = 0.12  # a comfort stop must be under way by then: the safety process hears the mode and brakes
 GRIP_N = 3.0  # a finger force that means that something is held
 
 
@@ -68,6 +69,8 @@ class Drive:
         self._held_since_ns = 0
         self._mode: c.ModeStatus | None = None
         self._mode_heard_ns = 0
+        self._braking_since_ns = -1  # when a mode that allows braking only began, and from which speed
+        self._braking_from_mps = 0.0
         self._stop_ns: int | None = None  # stamp of the emergency stop that is latched
         self._stop_reason = ""
         self._gripper_m: float | None = None
@@ -143,6 +146,10 @@ class Drive:
             return self._faults.tell("mode_replayed", Severity.INFO, detail, now_ns)
         stricter = AUTHORITY[status.mode] < (AUTHORITY[known.mode] if known is not None else Authority.FOLLOW)
         self._mode, self._mode_heard_ns = status, now_ns
+        if AUTHORITY[status.mode] is not Authority.BRAKE_ONLY:
+            self._braking_since_ns = -1
+        elif self._braking_since_ns < 0:
+            self._braking_since_ns, self._braking_from_mps = now_ns, abs(self._base.speed_mps)
         cleared = status.mode is SafetyMode.RESET_PENDING and status.stamp_ns > (self._stop_ns or 0)
         if self._stop_ns is not None and cleared:
             self._stop_ns, self._stop_reason = None, ""
@@ -189,15 +196,19 @@ class Drive:
         if held.sealed.sequence <= mode.revoked_sequence:
             return Authority.FAIL_SAFE, f"command {held.sealed.sequence} revoked"
         if AUTHORITY[mode.mode] is Authority.BRAKE_ONLY:
-            if not self._brakes(held.command):
+            if not self._brakes(held.command, now_ns):
                 return Authority.FAIL_SAFE, f"{mode.mode.name}: command {held.sealed.sequence} does not brake"
             return Authority.BRAKE_ONLY, mode.mode.name
         return Authority.FOLLOW, ""
 
-    def _brakes(self, command: c.Command) -> bool:
+    def _brakes(self, command: c.Command, now_ns: int) -> bool:
+        """Whether a command belongs to a comfort stop: never faster than now, and slower as time goes on."""
         if isinstance(command, c.ArmCommand):
             return not any(command.joint_velocity_radps)
-        not_faster = abs(command.speed_mps) <= abs(self._base.speed_mps) + NOT_FASTER
+        braking_s = (now_ns - self._braking_since_ns) * 1e-9 - GRACE_S
+        cap = self._braking_from_mps - self._profile.supervisor.comfort_brake_mps2 * max(0.0, braking_s)
+        slack = self._profile.odometry.speed_bound_mps  # the safety process brakes from the measured speed
+        not_faster = abs(command.speed_mps) <= min(abs(self._base.speed_mps) + slack, max(0.0, cap + slack))
         same_way = command.speed_mps * self._base.speed_mps >= 0.0
         return (
             not_faster and same_way and abs(command.turn_radps) <= abs(self._base.yaw_rate_radps) + NOT_FASTER

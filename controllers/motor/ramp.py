@@ -36,6 +36,8 @@ class BaseRamp:
         if abs(step) >= abs(gap):
             step, self._accel_mps2 = gap, 0.0
         crosses = (before + step) * before < 0.0
+        if crosses:
+            self._accel_mps2 = 0.0
         self.speed_mps = 0.0 if crosses else before + step
         self._steer(command.curvature_radpm, command.turn_radps, before, base.turn_accel_max_radps2 * dt_s)
 
