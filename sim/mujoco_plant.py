@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-import mujoco
 import numpy as np
+
+os.environ.setdefault("MUJOCO_GL", "egl")  # read by mujoco when it is imported: pictures without a screen
+import mujoco
 
 from shield.contract import Floats
 from shield.errors import BadInput, require
 from shield.profile import RobotProfile
 from shield.site import Pose
 from sim.plant import BaseTruth, Ints, Thing, Touch
-from sim.robot import HAND_TCP_M, WHEELS, describe
+from sim.robot import FLANGE_M, HAND_TCP_M, WHEELS, describe
+from sim.truth import Truth
 from sim.world import World, heading_quaternion, mjcf_robot, mjcf_world
 
 PREFIX = "robot/"  # of the robot's names in the compiled model, which keeps them apart from the hall's
@@ -88,7 +92,7 @@ class MujocoPlant:
     def body_points(self) -> Floats:
         """See `sim.plant.Plant`."""
         last = self._points[-1]
-        tip = self.data.xpos[last] + self.data.xmat[last].reshape(3, 3)[:, 2] * (0.107 + HAND_TCP_M)
+        tip = self.data.xpos[last] + self.data.xmat[last].reshape(3, 3)[:, 2] * (FLANGE_M + HAND_TCP_M)
         return np.vstack((self.data.xpos[self._points], tip))
 
     def crate_pose(self, k: int) -> Floats:
@@ -103,6 +107,18 @@ class MujocoPlant:
             if heading_rad != self._headings[k]:
                 self._headings[k] = heading_rad
                 self.data.mocap_quat[k] = heading_quaternion(heading_rad)
+
+    def show(self, truth: Truth) -> None:
+        """Take the poses of `truth` without any physics, for drawing."""
+        q = self.data.qpos
+        q[self._base_q : self._base_q + 7] = (truth.x_m, truth.y_m, 0.0, *heading_quaternion(truth.heading_rad))
+        q[self._qpos] = truth.joint_position_rad
+        for body, crate in zip(self._crates, truth.crates, strict=True):
+            at = int(self.model.jnt_qposadr[self.model.body_jntadr[body]])
+            q[at : at + 7] = (crate.x_m, crate.y_m, crate.z_m, *heading_quaternion(crate.heading_rad))
+        self.move_people(np.array([(p.x_m, p.y_m, p.heading_rad) for p in truth.people]).reshape(-1, 3))
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
 
     def contact_pairs(self) -> Ints:
         """See `sim.plant.Plant`."""

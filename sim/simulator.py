@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,63 +12,21 @@ from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Pose, Site
 from shield.topics import Output
-from sim.judge import Contact, Judge
+from sim.judge import Judge
 from sim.motors import Motors
 from sim.people import Person
 from sim.plant import Plant
 from sim.scenario import Scenario, check_people
-from sim.sensors import Sensor, make_sensors
+from sim.render import Camera, Image
+from sim.sensors import make_sensors
+from sim.truth import CrateTruth, PersonTruth, Truth
 from sim.world import World, make_world
+
+__all__ = ["ENGINES", "CrateTruth", "PersonTruth", "Simulator", "Truth"]
 
 ENGINES = ("mujoco", "pybullet")
 DELIVERED_M = 0.10  # a crate this near to its station's place counts as delivered
 UPRIGHT_RAD = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonTruth:
-    """Where a person is."""
-
-    name: str
-    x_m: float
-    y_m: float
-    heading_rad: float
-    speed_mps: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrateTruth:
-    """Where a crate is: the middle of its bottom."""
-
-    name: str
-    x_m: float
-    y_m: float
-    z_m: float
-    heading_rad: float
-    tilt_rad: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
-    """What really is, for judging and for the report; the stack never sees it."""
-
-    time_s: float
-    x_m: float
-    y_m: float
-    heading_rad: float
-    speed_mps: float
-    lateral_mps: float
-    yaw_rate_radps: float
-    tilt_rad: float
-    joint_position_rad: tuple[float, ...]
-    joint_velocity_radps: tuple[float, ...]
-    people: tuple[PersonTruth, ...]
-    crates: tuple[CrateTruth, ...]
-    contacts: tuple[Contact, ...]
-    person_distance_m: float
-    least_person_distance_m: float
-    least_moving_person_distance_m: float
-    path_m: float
 
 
 class Simulator:
@@ -107,6 +64,7 @@ class Simulator:
         self._count = 0
         self.elapsed_ns = 0
         self._tick_ns: int | None = None
+        self._camera: Camera | None = None
         self.plant.reset(scenario.start, profile.arm.stowed_rad, 0.0)
         self._motors.reset(0.0)
         self._show_people()
@@ -156,6 +114,16 @@ class Simulator:
             contacts=tuple(judge.contacts), person_distance_m=judge.person_distance_m,
             least_person_distance_m=judge.least_person_distance_m,
             least_moving_person_distance_m=judge.least_moving_person_distance_m, path_m=judge.path_m)
+
+    def frame(self, width: int = 640, height: int = 400, view: str = "follow") -> Image:
+        """A picture of the present moment, shape (height, width, 3); `view` is one of `sim.render.VIEWS`.
+
+        Raises:
+            BadInput: the view is unknown, or this machine can draw nothing.
+        """
+        if self._camera is None:
+            self._camera = Camera(self.profile, self.world)
+        return self._camera.frame(self.truth, width, height, view)
 
     def delivered(self, item: str, station: str) -> bool:
         """Whether the crate stands upright on the place of `station`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree as Xml
 
 from shield.site import Box, Site
@@ -17,6 +17,8 @@ _CRATE_COLOURS: tuple[Vec, ...] = ((0.95, 0.55, 0.12, 1.0), (0.15, 0.60, 0.35, 1
 _VESTS: tuple[Vec, ...] = ((0.98, 0.83, 0.10, 1.0), (0.99, 0.45, 0.10, 1.0), (0.55, 0.85, 0.20, 1.0))
 _FLOOR = (0.62, 0.64, 0.66, 1.0)
 _SKIN = (0.86, 0.67, 0.54, 1.0)
+
+DRAWN_WALL_M = 0.5
 
 LEG_RADIUS_M, LEG_OFFSET_M, LEG_HEIGHT_M = 0.085, 0.085, 0.88
 PERSON_RADIUS_M = 0.245  # from the middle to the outside of an arm; below `others.human_radius_m`
@@ -59,6 +61,25 @@ def box_shape(box: Box) -> Shape:
     half = ((box.x_max_m - box.x_min_m) / 2, (box.y_max_m - box.y_min_m) / 2, box.height_m / 2)
     middle = ((box.x_max_m + box.x_min_m) / 2, (box.y_max_m + box.y_min_m) / 2, box.height_m / 2)
     return Shape(kind="box", size=half, xyz=middle, colour=_box_colour(box.name))
+
+
+def box_pictures(box: Box) -> tuple[Shape, ...]:
+    """What a solid of the site looks like: low walls that leave the view free, racks with uprights."""
+    kind, shape = box.name.split("_")[0], box_shape(box)
+    (hx, hy, hz), (x, y, _) = shape.size, shape.xyz
+    if kind == "wall":
+        low = min(hz, DRAWN_WALL_M / 2)
+        return (replace(shape, size=(hx, hy, low), xyz=(x, y, low), touch="none"),)
+    if kind != "rack":
+        return (replace(shape, touch="none"),)
+    panel = replace(shape, size=(hx - 0.01, hy * 0.3, hz - 0.02), colour=(0.88, 0.90, 0.91, 1.0), touch="none")
+    along = (1.0, 0.0) if hx > hy else (0.0, 1.0)
+    uprights = [replace(shape, size=(min(hx, 0.03), min(hy, 0.1), hz) if hx > hy else (min(hx, 0.1), min(hy, 0.03), hz),
+                        xyz=(x + along[0] * at * (hx - 0.04), y + along[1] * at * (hy - 0.04), hz), touch="none")
+                for at in (-1.0, -1 / 3, 1 / 3, 1.0)]
+    beam = (hx - 0.02, hy * 0.6, 0.03) if hx > hy else (hx * 0.6, hy - 0.02, 0.03)
+    beams = [replace(shape, size=beam, xyz=(x, y, 2 * hz * at), touch="none") for at in (0.62, 0.97)]
+    return (panel, *uprights, *beams)
 
 
 def crate_shapes(colour: Vec) -> tuple[Shape, ...]:
@@ -110,7 +131,11 @@ def mjcf_world(world: World, step_s: float) -> Xml.Element:
     Xml.SubElement(body, "geom", name="floor", type="plane", pos=text(middle), size="20 20 0.5", material="floor",
                    friction="0.8 0.005 0.0001", rgba="1 1 1 1")
     for box in world.boxes:
-        body.append(mjcf_geom(box_shape(box), box.name))
+        solid = mjcf_geom(box_shape(box), box.name)
+        solid.attrib["group"] = "3"  # not drawn
+        body.append(solid)
+        for k, shape in enumerate(box_pictures(box)):
+            body.append(mjcf_geom(shape, f"{box.name}_picture_{k}"))
     _marks(body, world)
     for crate in world.crates:
         body.append(_mjcf_crate(crate))
@@ -136,7 +161,7 @@ def _look(root: Xml.Element, world: World) -> None:
     visual = Xml.SubElement(root, "visual")
     Xml.SubElement(visual, "quality", shadowsize="0", offsamples="0")
     Xml.SubElement(visual, "global", offwidth="1280", offheight="960", fovy="50")
-    Xml.SubElement(visual, "headlight", ambient="0.42 0.42 0.42", diffuse="0.45 0.45 0.45", specular="0.1 0.1 0.1")
+    Xml.SubElement(visual, "headlight", ambient="0.50 0.50 0.50", diffuse="0.42 0.42 0.42", specular="0.1 0.1 0.1")
     Xml.SubElement(visual, "map", znear="0.02", zfar="60")
     Xml.SubElement(root, "statistic", extent="4", center="8 5 0.5")
     asset = Xml.SubElement(root, "asset")
