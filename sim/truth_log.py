@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from shield.errors import BadInput
 from sim.judge import Contact
-from sim.simulator import CrateTruth, PersonTruth, Simulator, Truth
+from sim.simulator import Simulator
+from sim.truth import CrateTruth, PersonTruth, Truth
 
 PERIOD_S = 0.1  # between two rows
 

@@ -6,7 +6,7 @@ import math
 
 from gatehouse.record import Message
 from shield import contract as c
-from sim.simulator import CrateTruth, PersonTruth, Truth
+from sim.truth import CrateTruth, PersonTruth, Truth
 from sim.truth_log import TruthRow
 
 START_NS = 5_000_000_000

@@ -1,0 +1,59 @@
+"""Runs the whole stack in this process, in simulated time: the same cores, the same record, no middleware."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatehouse.cdr import Cdr
+from gatehouse.collect import Collector
+from gatehouse.progress import Progress
+from gatehouse.record import Columns
+from shield.blackbox import Recorder
+from sim.scenario import Scenario
+from sim.stack import Stack
+from sim.truth_log import TruthLog
+
+RECORD, TRUTH = "record.mcap", "truth.jsonl"  # in the folder of a run
+SETTLE_S = 1.0  # the run goes on so long after its orders ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A run that is over."""
+
+    columns: Columns
+    wall_s: float
+
+
+def run_in_process(
+    scenario: Scenario, folder: Path, *, seed: int | None, engine: str, progress: Progress | None
+) -> Finished:
+    """Run `scenario` until its orders ended or its time is over; record and truth go to `folder`.
+
+    Raises:
+        BadInput: something that the scenario names is wrong or missing.
+    """
+    stack = Stack(scenario, seed=seed, engine=engine)
+    cdr, collector = Cdr(stack.profile), Collector()
+    notes = {"scenario": scenario.scenario, "seed": str(scenario.seed if seed is None else seed), "engine": engine}
+    recorder = Recorder(folder / RECORD, stack.profile, stack.site, cdr.schema, notes)
+
+    def take(topic: str, value: object, stamp_ns: int) -> None:
+        recorder.write(topic, cdr.serialize(topic, value), stamp_ns)
+        collector.add(topic, value, stamp_ns)
+        if progress is not None:
+            progress.take(topic, value, stamp_ns)
+
+    started_s = time.perf_counter()
+    with TruthLog(folder / TRUTH) as truth:
+        end_s = scenario.duration_s
+        while stack.elapsed_s < end_s:
+            stack.step(take)
+            truth.watch(stack.loop.now_ns, stack.simulator)
+            if stack.finished:
+                end_s = min(end_s, stack.elapsed_s + SETTLE_S)
+        truth.write(stack.loop.now_ns, stack.simulator.truth)
+    recorder.close()
+    return Finished(columns=collector.columns(), wall_s=time.perf_counter() - started_s)
