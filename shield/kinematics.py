@@ -72,7 +72,8 @@ def link_frames(joint_rad: Floats) -> Floats:
 @njit(cache=True)
 def tool_pose(joint_rad: Floats) -> Floats:
     """Pose X_AT of the tool, shape (4, 4)."""
-    return link_frames(joint_rad)[JOINTS_N]
+    pose: Floats = link_frames(joint_rad)[JOINTS_N]
+    return pose
 
 
 @njit(cache=True)

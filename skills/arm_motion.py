@@ -1,9 +1,9 @@
 """Scripts of arm and gripper: generators that take snapshots and yield arm commands.
 
 Each returns the last snapshot that it saw.
-A trajectory is planned and held against the site before it starts. Following it, the reference waits when
-the arm falls behind (a gate that brakes, a stop that clears), and carries on by itself; velocities stay within
-the profile's working velocities and change no faster than the guaranteed braking.
+A trajectory is planned and held against the site before it starts. Following it, the reference waits
+when the arm falls behind (a gate that brakes, a stop that clears), and carries on by itself; velocities stay
+within the profile's working velocities and change no faster than the guaranteed braking.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ POINT_SPACING_M = 0.004
 FEEDBACK_PER_S = 3.0
 BEHIND_RAD = 0.08  # a reference further ahead than this waits
 RATE_STEP = 0.1  # how fast it stops and starts again, a period
-ARRIVED_RAD = 0.005
+ARRIVED_RAD = 0.005  # of each joint, at the end of a free way
+EXACT_RAD = 0.0012  # where the fingers meet a handle, or a crate its place: about a millimetre
 ARRIVED_RADPS = 0.03
-SETTLE_S = 3.0  # longest wait for the arm to arrive
+SETTLE_S = 2.0  # longest wait for the arm to arrive
 WAIT_S = 60.0  # longest time that a reference waits for a stopped arm
 CLEARANCE_M = 0.015  # of every planned way
 CLEARANCE_ROWS_N = 3  # every third point of a way is held against the site: 12 mm apart
@@ -77,8 +78,9 @@ class ArmMotion:
         *,
         tool_mps: float = TOOL_MPS,
         load: Floats = NO_LOAD,
+        arrived_rad: float = ARRIVED_RAD,
     ) -> Script:
-        """Move the tool in a straight line to `target` (X_AT).
+        """Move the tool in a straight line to `target` (X_AT), until every joint is within `arrived_rad`.
 
         Raises:
             Stuck: out of reach, too close to something, or the arm does not follow.
@@ -89,7 +91,8 @@ class ArmMotion:
         if np.isnan(path).any():
             where = ", ".join(f"{value:.3f}" for value in target[:3, 3])
             raise Stuck(f"the arm does not reach ({where}) m from its mount")
-        return (yield from self._follow(snapshot, path, length, gripper_m, tool_mps, load))
+        self._require_clear(snapshot, path, load)
+        return (yield from self._follow(snapshot, path, length, gripper_m, tool_mps, arrived_rad))
 
     def to_joints(
         self, snapshot: Snapshot, target_rad: Floats, gripper_m: float, *, load: Floats = NO_LOAD
@@ -100,7 +103,8 @@ class ArmMotion:
             Stuck: too close to something, or the arm does not follow.
         """
         path = np.linspace(self._hold, target_rad, 40)
-        return (yield from self._follow(snapshot, path, 0.0, gripper_m, TOOL_MPS, load))
+        self._require_clear(snapshot, path, load)
+        return (yield from self._follow(snapshot, path, 0.0, gripper_m, TOOL_MPS, ARRIVED_RAD))
 
     def grip(self, snapshot: Snapshot, opening_m: float, *, least_s: float, longest_s: float) -> Script:
         """Ask for an opening, holding the arm, until the fingers have stopped."""
@@ -132,9 +136,8 @@ class ArmMotion:
         length_m: float,
         gripper_m: float,
         tool_mps: float,
-        load: Floats,
+        arrived_rad: float,
     ) -> Script:
-        self._require_clear(snapshot, path, load)
         period = self._profile.timing.period_s
         limits = Limits(
             velocity_radps=VELOCITY_SHARE * self._work,
@@ -156,22 +159,26 @@ class ArmMotion:
             acted.append(reference)
             snapshot = yield self._command((reference - before) / period, acted[0], snapshot, gripper_m)
         self._hold = samples[-1]
-        return (yield from self._arrive(snapshot, acted, gripper_m))
+        return (yield from self._arrive(snapshot, acted, gripper_m, arrived_rad))
 
-    def _arrive(self, snapshot: Snapshot, acted: deque[Floats], gripper_m: float) -> Script:
+    def _arrive(
+        self, snapshot: Snapshot, acted: deque[Floats], gripper_m: float, arrived_rad: float
+    ) -> Script:
         off = np.inf
         for _ in range(int(SETTLE_S / self._profile.timing.period_s)):
             off = float(np.max(np.abs(self._hold - joints_of(snapshot))))
-            if off < ARRIVED_RAD and max(map(abs, snapshot.ego.joint_velocity_radps)) < ARRIVED_RADPS:
+            if off < arrived_rad and max(map(abs, snapshot.ego.joint_velocity_radps)) < ARRIVED_RADPS:
                 return snapshot
             acted.append(self._hold)
             snapshot = yield self._command(np.zeros(JOINTS_N), acted[0], snapshot, gripper_m)
+        if off < ARRIVED_RAD:
+            return snapshot
         raise Stuck(f"the arm stays {off:.3f} rad away from where it was sent")
 
     def _command(
         self, velocity: Floats, reference: Floats, snapshot: Snapshot, gripper_m: float
     ) -> ArmCommand:
-        """Feed-forward velocity and feedback on the reference that should be reached by now, within limits."""
+        """Feed-forward velocity, and feedback on the reference that should be reached by now, limited."""
         wanted = velocity + FEEDBACK_PER_S * (reference - joints_of(snapshot))
         wanted = np.clip(wanted, -self._work, self._work)
         self._last = np.clip(wanted, self._last - self._slew, self._last + self._slew)
@@ -182,7 +189,7 @@ class ArmMotion:
         rows = np.concatenate((path[::CLEARANCE_ROWS_N], path[-1:]))
         least = path_clearance(rows, boxes, load)
         if least < min(CLEARANCE_M, arm_clearance(path[0], boxes, load)):
-            raise Stuck(f"the arm's way comes within {least:.3f} m of something, {CLEARANCE_M} m is the least")
+            raise Stuck(f"the arm's way leads within {least:.3f} m of something, {CLEARANCE_M} m is allowed")
 
     def _warm(self) -> None:
         """Compile what the scripts call, so that no control period has to."""

@@ -70,7 +70,7 @@ def _box_distance(x: float, y: float, z: float, box: Floats) -> float:
     dy = abs(-sin * rx + cos * ry) - box[4]
     dz = abs(z - box[2]) - box[5]
     outside = np.sqrt(max(dx, 0.0) ** 2 + max(dy, 0.0) ** 2 + max(dz, 0.0) ** 2)
-    return outside + min(max(dx, dy, dz), 0.0)
+    return float(outside + min(max(dx, dy, dz), 0.0))
 
 
 @kernel
@@ -89,7 +89,7 @@ def _segment_distance(point: Floats, start: Floats, end: Floats) -> float:
     along = end - start
     share = np.dot(point - start, along) / max(np.dot(along, along), 1e-12)
     nearest = start + min(max(share, 0.0), 1.0) * along
-    return np.sqrt(np.sum((point - nearest) ** 2))
+    return float(np.sqrt(np.sum((point - nearest) ** 2)))
 
 
 @kernel

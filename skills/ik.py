@@ -39,7 +39,8 @@ def rotation_vector(rotation: Floats) -> Floats:
     sine = 0.5 * np.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2)
     cosine = 0.5 * (rotation[0, 0] + rotation[1, 1] + rotation[2, 2] - 1.0)
     if sine > 1e-9:
-        return axis * (0.5 * np.arctan2(sine, cosine) / sine)
+        vector: Floats = axis * (0.5 * np.arctan2(sine, cosine) / sine)
+        return vector
     if cosine > 0.0:
         return 0.5 * axis
     # half a turn: the column of R + I that is longest is along the axis
@@ -49,7 +50,8 @@ def rotation_vector(rotation: Floats) -> Floats:
         column[k] += 1.0
         if np.sum(column**2) > np.sum(best**2):
             best = column
-    return best * (np.pi / np.sqrt(np.sum(best**2)))
+    turn: Floats = best * (np.pi / np.sqrt(np.sum(best**2)))
+    return turn
 
 
 @kernel
@@ -60,7 +62,8 @@ def rotation_of(vector: Floats) -> Floats:
         return np.eye(3)
     x, y, z = vector[0] / angle, vector[1] / angle, vector[2] / angle
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * (cross @ cross)
+    rotation: Floats = np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * (cross @ cross)
+    return rotation
 
 
 @kernel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shield.contract import SkillGoal, Snapshot
 from shield.site import Place
-from skills.arm_motion import Script, Stuck
+from skills.arm_motion import EXACT_RAD, Script, Stuck
 from skills.clearance import NO_LOAD, load_points
 from skills.manipulation import DESCEND_MPS, HELD_MIN_M, RISE_M, Manipulation, held
 
@@ -32,7 +32,6 @@ class Pick(Manipulation):
         """The phases of one pick."""
         place = self.site.place(goal.target)
         width = self.profile.arm.gripper_max_m
-        snapshot = yield from self.motion.grip(snapshot, width, least_s=0.3, longest_s=2.0)
         snapshot = yield from self.motion.to_pose(snapshot, self.grasp_pose(place, RISE_M), width)
         self.progress = 0.3
         try:
@@ -51,7 +50,10 @@ class Pick(Manipulation):
         """Down, close, up; `Stuck` when there is nothing between the fingers."""
         motion = self.motion
         low, high = self.grasp_pose(place, 0.0), self.grasp_pose(place, RISE_M)
-        snapshot = yield from motion.to_pose(snapshot, low, width_m, tool_mps=DESCEND_MPS)
+        snapshot = yield from motion.grip(snapshot, width_m, least_s=0.0, longest_s=2.0)
+        snapshot = yield from motion.to_pose(
+            snapshot, low, width_m, tool_mps=DESCEND_MPS, arrived_rad=EXACT_RAD
+        )
         self.progress = 0.45
         snapshot = yield from motion.grip(snapshot, CLOSED_M, least_s=0.4, longest_s=2.0)
         width_mm = 1000 * snapshot.ego.gripper_m

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from shield.contract import SkillGoal, Snapshot
-from skills.arm_motion import Script, Stuck
+from skills.arm_motion import EXACT_RAD, Script, Stuck
 from skills.clearance import NO_LOAD, load_points
 from skills.manipulation import DESCEND_MPS, LOADED_MPS, RISE_M, Manipulation, held
 from skills.pick import CLOSED_M, CONTACT_M
 
-DROP_M = 0.002  # free height at which the fingers open: error of the arm's height
+DROP_M = 0.001  # free height at which the fingers open: error of the arm's height
 CENTRE_S = 0.5  # five fixes of the localiser, for the mean of the pose
 
 
@@ -38,7 +38,10 @@ class PlaceCrate(Manipulation):
         snapshot = yield from self.watch(above, held)
         self.progress = 0.4
         low = self.grasp_pose(place, DROP_M)
-        down = motion.to_pose(snapshot, low, CLOSED_M, tool_mps=DESCEND_MPS, load=load_points(CONTACT_M))
+        load = load_points(CONTACT_M)
+        down = motion.to_pose(
+            snapshot, low, CLOSED_M, tool_mps=DESCEND_MPS, load=load, arrived_rad=EXACT_RAD
+        )
         snapshot = yield from self.watch(down, held)
         self.progress = 0.6
         width = self.profile.arm.gripper_max_m

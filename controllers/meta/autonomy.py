@@ -35,7 +35,12 @@ from shield.topics import Output
 
 IDLE = "idle"  # the skill's name in proposals while nothing runs
 STATUS_EVERY_N = 10  # snapshots between two reports of a running skill: five a second
-PREEMPTING = (SafetyMode.MRM_COMFORT, SafetyMode.MRM_PULL_OVER, SafetyMode.MRM_EMERGENCY, SafetyMode.SAFE_STOP)
+PREEMPTING = (
+    SafetyMode.MRM_COMFORT,
+    SafetyMode.MRM_PULL_OVER,
+    SafetyMode.MRM_EMERGENCY,
+    SafetyMode.SAFE_STOP,
+)
 
 
 class Skill(Protocol):
@@ -67,7 +72,9 @@ class Autonomy:
         queue: where the orders are kept.
     """
 
-    def __init__(self, profile: RobotProfile, site: Site, skills: Mapping[str, Skill], queue: OrderQueue) -> None:
+    def __init__(
+        self, profile: RobotProfile, site: Site, skills: Mapping[str, Skill], queue: OrderQueue
+    ) -> None:
         self._site = site
         self._skills = skills
         self._queue = queue
@@ -112,7 +119,7 @@ class Autonomy:
             step = self._work(snapshot, now_ns, out)
         out.append(("proposed_action", self._proposal(snapshot, step)))
         if step is not None and self._task is not None and step.state is not SkillState.RUNNING:
-            out += self._end(self._task, step.state, step.reason, snapshot, now_ns)
+            out += self._end(self._task, step.state, step.reason, now_ns)
         return out
 
     def _work(self, snapshot: Snapshot, now_ns: int, out: list[Output]) -> SkillStep | None:
@@ -124,14 +131,14 @@ class Autonomy:
                 return None
             refused = self._start(decision, snapshot, now_ns)
             if refused:
-                out += self._end(decision.task, SkillState.FAILED, refused, snapshot, now_ns)
+                out += self._end(decision.task, SkillState.FAILED, refused, now_ns)
                 return None
         if self._task is None:
             return None
         step = self._skills[self._task.skill].step(snapshot, now_ns)
         self._steps_n += 1
         if self._steps_n % STATUS_EVERY_N == 1 and step.state is SkillState.RUNNING:
-            out.append(("skill_status", self._status(self._task, step.state, step.progress, step.reason, now_ns)))
+            out.append(self._status(self._task, step.state, step.progress, step.reason, now_ns))
         return step
 
     def _start(self, decision: Decision, snapshot: Snapshot, now_ns: int) -> str:
@@ -145,17 +152,18 @@ class Autonomy:
             self._task, self._steps_n = task, 0
         return refused
 
-    def _end(self, task: Task, state: SkillState, reason: str, snapshot: Snapshot, now_ns: int) -> list[Output]:
+    def _end(self, task: Task, state: SkillState, reason: str, now_ns: int) -> list[Output]:
         self._task = None
         progress = 1.0 if state is SkillState.SUCCEEDED else 0.0
-        out: list[Output] = [("skill_status", self._status(task, state, progress, reason, now_ns))]
-        return out + [_report(value) for value in self._executive.ended(task, state, reason, snapshot, now_ns)]
+        changed = self._executive.ended(task, state, reason, now_ns)
+        status = self._status(task, state, progress, reason, now_ns)
+        return [status, *(_report(value) for value in changed)]
 
     def _preempt(self, task: Task, snapshot: Snapshot, now_ns: int) -> list[Output]:
         self._skills[task.skill].stop(now_ns)
         cause = self._mode.cause[-1] if self._mode is not None and self._mode.cause else "no cause given"
         reason = f"{snapshot.mode.name}: {cause}"
-        return self._end(task, SkillState.PREEMPTED, reason, snapshot, now_ns)
+        return self._end(task, SkillState.PREEMPTED, reason, now_ns)
 
     def _drop(self, snapshot: Snapshot, now_ns: int) -> list[Output]:
         """The load is gone: nothing sensible can be done with the order."""
@@ -166,7 +174,7 @@ class Autonomy:
         reason = f"{item} was lost {where}: the gripper feels no load"
         if self._task is not None:
             self._skills[self._task.skill].stop(now_ns)
-            out += self._end(self._task, SkillState.PREEMPTED, reason, snapshot, now_ns)
+            out += self._end(self._task, SkillState.PREEMPTED, reason, now_ns)
         return out + [_report(value) for value in self._executive.give_up(reason, now_ns)]
 
     def _refuse(self, goal: SkillGoal, snapshot: Snapshot) -> str:
@@ -189,10 +197,17 @@ class Autonomy:
             confidence=1.0 if step is None else step.confidence,
         )
 
-    def _status(self, task: Task, state: SkillState, progress: float, reason: str, now_ns: int) -> SkillStatus:
-        version = self._skills[task.skill].version if task.skill in self._skills else ""
-        return SkillStatus(stamp_ns=now_ns, skill=task.skill, version=version, target=task.target, state=state,
-                           progress=progress, reason=reason)  # fmt: skip
+    def _status(self, task: Task, state: SkillState, progress: float, reason: str, now_ns: int) -> Output:
+        status = SkillStatus(
+            stamp_ns=now_ns,
+            skill=task.skill,
+            version=self._skills[task.skill].version if task.skill in self._skills else "",
+            target=task.target,
+            state=state,
+            progress=progress,
+            reason=reason,
+        )
+        return ("skill_status", status)
 
 
 def _report(value: Order | Task) -> Output:

@@ -1,7 +1,7 @@
 """The executive: one order at a time, the next goal, and what to do when a skill fails.
 
-It holds no state that a restart would need: the queue knows the order and where its item is, the snapshot and the
-skills' initiation sets tell the rest.
+It holds no state that a restart would need: the queue knows the order and where its item is, the snapshot and
+the skills' initiation sets tell the rest.
 """
 
 from __future__ import annotations
@@ -78,9 +78,7 @@ class Executive:
         task = self._task(order, goal)
         return Decision(task=task, goal=goal, changed=(*changed, task))
 
-    def ended(
-        self, task: Task, state: SkillState, reason: str, snapshot: Snapshot, now_ns: int
-    ) -> tuple[Order | Task, ...]:
+    def ended(self, task: Task, state: SkillState, reason: str, now_ns: int) -> tuple[Order | Task, ...]:
         """Take note of how a task's skill ended; returns what has changed."""
         order = self._order
         if order is None:

@@ -1,7 +1,7 @@
 """From an order to tasks: what a robot has to do, one skill after the other, and what it does next.
 
-The tasks of an order are nominal. What is done next follows from where the robot stands and what it carries, by
-asking the skills' initiation sets, so that a restart, a reset or a failure needs no special case.
+The tasks of an order are nominal. What is done next follows from where the robot stands and what it carries,
+by asking the skills' initiation sets, so that a restart, a reset or a failure needs no special case.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def check_order(order: Order, site: Site) -> None:
 
 def tasks_of(order: Order, item_at: str) -> tuple[Task, ...]:
     """The nominal tasks of an order whose item stands at `item_at`, in their order."""
-    fetch = () if item_at == ON_ROBOT else tuple((skill, item_at) for skill in ("navigate", "dock", "pick", "undock"))
-    bring = tuple((skill, order.station) for skill in ("navigate", "dock", "place", "undock"))
+    bring = [(skill, order.station) for skill in ("navigate", "dock", "place", "undock")]
+    fetch = [(skill, item_at) for skill in ("navigate", "dock", "pick", "undock") if item_at != ON_ROBOT]
     return tuple(
         Task(task=f"{order.order}/{k}", order=order.order, skill=skill, target=target)
         for k, (skill, target) in enumerate(fetch + bring, start=1)

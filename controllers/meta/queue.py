@@ -1,7 +1,7 @@
 """The queue of orders: persistent (SQLite, write-ahead log), exactly once by identifier, with history.
 
-Every change is one transaction, so a process killed at any moment leaves either the state before or the one after.
-An order that was active then is found active again, and is carried on.
+Every change is one transaction, so a process killed at any moment leaves either the state before or the one
+after. An order that was active then is found active again, and is carried on.
 """
 
 from __future__ import annotations
@@ -21,14 +21,19 @@ from shield.site import Item
 BUSY_TIMEOUT_S = 2.0  # another process that reads the queue is waited for this long
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, item TEXT NOT NULL, station TEXT NOT NULL,
-    priority INTEGER NOT NULL, deadline_ns INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT NOT NULL);
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, item TEXT NOT NULL,
+    station TEXT NOT NULL, priority INTEGER NOT NULL, deadline_ns INTEGER NOT NULL, state INTEGER NOT NULL,
+    reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS items (name TEXT PRIMARY KEY, place TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS history (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, subject TEXT NOT NULL, event TEXT NOT NULL);
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, subject TEXT NOT NULL,
+    event TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, priority);
 """
-_COLUMNS = "id, item, station, priority, deadline_ns, state, reason"
+_SELECT = "SELECT id, item, station, priority, deadline_ns, state, reason FROM orders "
+_INSERT = """
+INSERT INTO orders (id, item, station, priority, deadline_ns, state, reason) VALUES (?, ?, ?, ?, ?, ?, '')
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +94,8 @@ class OrderQueue:
         with self._change():
             known = self._find(order.order)
             if known is None:
-                self._db.execute(
-                    f"INSERT INTO orders ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '')",  # noqa: S608 # a constant
-                    (order.order, order.item, order.station, order.priority, order.deadline_ns, OrderState.QUEUED),
-                )
+                row = (order.order, *_content(order), OrderState.QUEUED)
+                self._db.execute(_INSERT, row)
                 self._note(now_ns, order.order, f"queued: {order.item} to {order.station}")
         if known is not None and _content(known) != _content(order):
             raise BadInput(
@@ -114,20 +117,22 @@ class OrderQueue:
 
     def orders(self) -> tuple[Order, ...]:
         """All orders, as they were submitted."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM orders ORDER BY number")  # noqa: S608 # a constant
+        rows = self._db.execute(_SELECT + "ORDER BY number")
         return tuple(_order(row) for row in rows)
 
     def take(self, now_ns: int) -> Order | None:
-        """The order to work on: one that is active already, else the most urgent one, which becomes active."""
+        """The order to work on: one that is active already, else the most urgent, which becomes active."""
         query = (
-            f"SELECT {_COLUMNS} FROM orders WHERE state IN (?, ?) "  # noqa: S608 # a constant
+            _SELECT + "WHERE state IN (?, ?) "
             "ORDER BY state = ? DESC, priority DESC, deadline_ns = 0, deadline_ns, number LIMIT 1"
         )
         row = self._db.execute(query, (OrderState.QUEUED, OrderState.ACTIVE, OrderState.ACTIVE)).fetchone()
         if row is None:
             return None
         found = _order(row)
-        return found if found.state is OrderState.ACTIVE else self.mark(found.order, OrderState.ACTIVE, "", now_ns)
+        if found.state is OrderState.ACTIVE:
+            return found
+        return self.mark(found.order, OrderState.ACTIVE, "", now_ns)
 
     def mark(self, name: str, state: OrderState, reason: str, now_ns: int) -> Order:
         """Set the state of an order; returns it."""
@@ -179,8 +184,7 @@ class OrderQueue:
         self._db.execute("COMMIT")
 
     def _find(self, name: str) -> Order | None:
-        query = f"SELECT {_COLUMNS} FROM orders WHERE id = ?"  # noqa: S608 # a constant
-        row = self._db.execute(query, (name,)).fetchone()
+        row = self._db.execute(_SELECT + "WHERE id = ?", (name,)).fetchone()
         return None if row is None else _order(row)
 
     def _set_state(self, name: str, state: OrderState, reason: str, now_ns: int) -> None:
@@ -192,7 +196,8 @@ class OrderQueue:
         self._note(now_ns, item, f"now {place}")
 
     def _note(self, now_ns: int, subject: str, event: str) -> None:
-        self._db.execute("INSERT INTO history (at_ns, subject, event) VALUES (?, ?, ?)", (now_ns, subject, event))
+        row = (now_ns, subject, event)
+        self._db.execute("INSERT INTO history (at_ns, subject, event) VALUES (?, ?, ?)", row)
 
 
 def _content(order: Order) -> tuple[object, ...]:

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
-from shield.contract import NO_DISCS, BaseCommand, Command, EgoState, SafetyMode, Snapshot
+from shield.contract import (
+    NO_DISCS,
+    BaseCommand,
+    Command,
+    EgoState,
+    SafetyMode,
+    SkillGoal,
+    SkillState,
+    SkillStep,
+    Snapshot,
+)
 from shield.kinematics import tool_pose
 from shield.profile import RobotProfile
 from shield.site import Place
 from skills import crate
+from skills.interface import Skill
 
 DELAY_N = 2
 PERIOD_S = 0.02
@@ -71,7 +83,8 @@ class KinematicRobot:
         carrying = self.grasp is not None
         ego = EgoState(
             stamp_ns=self.now_ns, x_m=float(x), y_m=float(y), heading_rad=float(heading),
-            speed_mps=self.speed, yaw_rate_radps=self.turn, position_bound_m=self.noise_m, heading_bound_rad=self.noise_rad,
+            speed_mps=self.speed, yaw_rate_radps=self.turn, position_bound_m=self.noise_m,
+            heading_bound_rad=self.noise_rad,
             speed_bound_mps=0.0, yaw_rate_bound_radps=0.0, joint_position_rad=tuple(map(float, self.joints)),
             joint_velocity_radps=tuple(map(float, self.rates)), gripper_m=self.gripper_m,
             gripper_force_n=60.0 if carrying else 0.0, carrying=carrying,
@@ -136,3 +149,30 @@ class KinematicRobot:
         off = tool[:3, :3].T @ (handle - tool[:3, 3])
         inside = abs(off[0]) < 0.5 * crate.HANDLE_LENGTH_M and abs(off[2]) < 0.02
         return bool(inside and abs(off[1]) < 0.5 * (self.gripper_m - crate.HANDLE_WIDTH_M) + 1e-3)
+
+
+def run(
+    skill: Skill,
+    goal: SkillGoal,
+    robot: KinematicRobot,
+    *,
+    limit_s: float = 60.0,
+    watch: Callable[[], None] | None = None,
+    until: Callable[[], bool] | None = None,
+) -> SkillStep:
+    """Run `skill` in closed loop until it ends, `until` holds or the time is over; returns its last step."""
+    snapshot = robot.snapshot()
+    refused = skill.refuse(goal, snapshot)
+    assert refused == "", refused
+    skill.start(goal, snapshot, robot.now_ns)
+    step = skill.step(snapshot, robot.now_ns)
+    for _ in range(int(limit_s / PERIOD_S)):
+        robot.apply(step.command)
+        if watch is not None:
+            watch()
+        if step.state is not SkillState.RUNNING or (until is not None and until()):
+            break
+        step = skill.step(robot.snapshot(), robot.now_ns)
+    for _ in range(20 if step.state is not SkillState.RUNNING else 0):
+        robot.apply(step.command)
+    return step
