@@ -1,0 +1,57 @@
+"""The autonomy process: orders, tasks and skills; it proposes, and binds nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatehouse_msgs.srv import CancelOrder, SubmitOrder
+
+from controllers.meta.autonomy import Autonomy
+from controllers.meta.queue import OrderQueue
+from gatehouse_nodes import process
+from gatehouse_nodes.shell import Node, Setting, Shell
+from shield.contract import Order, OrderState
+from shield.topics import Core
+from skills.library import load_library
+
+TEXTS = {"queue": ":memory:"}
+
+
+def make_core(node: Node, setting: Setting) -> Core:
+    """The core with the skill library and the queue that the parameter `queue` names."""
+    skills = load_library(setting.profile, setting.site)
+    return Autonomy(setting.profile, setting.site, skills, OrderQueue(node.text("queue")))
+
+
+class AutonomyShell(Shell):
+    """The autonomy with the services of the order desk."""
+
+    def configure(self, setting: Setting) -> None:
+        super().configure(setting)
+        self.create_service(SubmitOrder, "submit_order", self._submit)
+        self.create_service(CancelOrder, "cancel_order", self._cancel)
+
+    def _submit(self, request: Any, response: Any) -> Any:
+        asked = request.order
+        order = Order(order=asked.order, item=asked.item, station=asked.station, priority=asked.priority,
+                      deadline_ns=asked.deadline_ns)  # fmt: skip
+        return self._answer(order, response)
+
+    def _cancel(self, request: Any, response: Any) -> Any:
+        return self._answer(Order(order=request.order, item="", station="", state=OrderState.CANCELLED), response)
+
+    def _answer(self, order: Order, response: Any) -> Any:
+        said = [value for _, value in self.ask("order", order) if isinstance(value, Order)]
+        response.refusal = "" if said else "the autonomy is not active"
+        response.refusal = next((value.reason for value in said if value.state is OrderState.FAILED), response.refusal)
+        response.accepted = not response.refusal
+        return response
+
+
+def main() -> None:
+    """Entry point of the executable."""
+    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS), process.Priority())
+
+
+if __name__ == "__main__":
+    main()

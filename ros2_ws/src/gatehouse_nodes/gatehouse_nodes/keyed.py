@@ -1,0 +1,22 @@
+"""The launch's key, for the two processes that hold it."""
+
+from __future__ import annotations
+
+import os
+
+from gatehouse_nodes.shell import Node
+from shield.keys import FILE_VARIABLE, load_key
+
+TEXTS = {"key_file": ""}  # for `ros2 launch`; `gatehouse launch` hands the key over by file descriptor
+
+
+def key_of(node: Node) -> bytes:
+    """The key from the inherited descriptor, or from the file that the parameter `key_file` names.
+
+    Raises:
+        BadInput: there is none, or others may read the file.
+    """
+    file = node.text("key_file")
+    if file:
+        os.environ[FILE_VARIABLE] = file
+    return load_key()

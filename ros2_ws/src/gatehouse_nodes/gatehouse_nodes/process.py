@@ -1,0 +1,119 @@
+"""The life of one process: real-time requests, rclpy, the executor, signals, a clean end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+import rclpy
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from gatehouse_nodes.shell import Node
+from shield.errors import BadInput
+
+WAKE_S = 0.2  # how long a stop request may wait
+BAD_INPUT = 2
+CURRENT, FUTURE, ONFAULT = 1, 2, 4  # mlockall(2): lock what is touched, not what is merely reserved
+ERRORS_IN_A_ROW_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """How a process wants to be scheduled: a real-time priority (0: none), or a niceness."""
+
+    realtime: int = 0
+    nice: int = 0
+
+
+def make_executor() -> Executor:
+    """rclpy's events executor where it exists (Kilted on), which costs half of the classic one's time."""
+    if os.environ.get("EXE") == "single":
+        return SingleThreadedExecutor()
+    try:
+        from rclpy.experimental import EventsExecutor
+    except ImportError:
+        return SingleThreadedExecutor()
+    return EventsExecutor()
+
+
+def request(priority: Priority) -> str:
+    """Ask the kernel for real-time scheduling and locked memory; say what it did not grant."""
+    threads = [int(name) for name in os.listdir("/proc/self/task")]  # the middleware's too
+    for thread in threads if priority.nice else ():
+        os.setpriority(os.PRIO_PROCESS, thread, priority.nice)
+    if not priority.realtime:
+        return ""
+    refused = []
+    try:
+        for thread in threads:
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(priority.realtime))
+    except OSError as error:
+        refused.append(f"real-time priority {priority.realtime} ({error.strerror})")
+    # Without the privilege a lock succeeds up to a small limit, and what is allocated later fails.
+    if os.geteuid() != 0 or ctypes.CDLL(None).mlockall(CURRENT | FUTURE | ONFAULT):
+        refused.append("locked memory")
+    return f"not granted: {', '.join(refused)}; deadlines are kept as well as the kernel lets" if refused else ""
+
+
+def run(make_node: Callable[[], Node], priority: Priority) -> int:
+    """Run a node until SIGINT or SIGTERM; return the exit code: 2 when its parameters are wrong."""
+    stop = _Stop()
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    node = make_node()
+    executor = make_executor()
+    executor.add_node(node)
+    try:
+        if node.is_set("realtime"):
+            refused = request(priority)
+            if refused:
+                node.get_logger().warning(refused)
+        if node.is_set("autostart") and not node.start():
+            sys.stderr.write(f"gatehouse: {node.get_name()}: {node.failure or 'could not be started'}\n")
+            return BAD_INPUT
+        _spin(executor, node, stop)
+        return 0
+    finally:
+        node.close()
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+class _Stop:
+    """Set by the first signal."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+def _spin(executor: Executor, node: Node, stop: _Stop) -> None:
+    """Serve events one by one; an error outside a core's own code must not end the process either."""
+    errors = 0
+    while not stop.is_set and errors < ERRORS_IN_A_ROW_MAX:
+        try:
+            executor.spin_once(timeout_sec=WAKE_S)
+            errors = 0
+        except ExternalShutdownException:
+            return
+        except Exception:  # noqa: BLE001 # the middleware's errors are told, and the process lives on
+            errors += 1
+            node.failed("middleware")
+
+
+def main(make_node: Callable[[], Node], priority: Priority) -> None:
+    """Entry point of an executable."""
+    try:
+        sys.exit(run(make_node, priority))
+    except BadInput as error:
+        sys.stderr.write(f"gatehouse: {' '.join(str(error).split())}\n")
+        sys.exit(BAD_INPUT)

@@ -1,0 +1,54 @@
+"""The simulated robot, where a robot's drivers stand: it speaks standard messages only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gatehouse.paths import find
+from gatehouse_nodes import process
+from gatehouse_nodes.shell import Node, Setting, Shell
+from shield.errors import BadInput
+from shield.topics import Core, Output
+from sim.scenario import load_scenario
+from sim.simulator import Simulator
+from sim.truth_log import TruthLog
+
+TEXTS = {"scenario": "fetch_crate", "engine": "mujoco", "seed": "", "truth": ""}
+
+
+class Witnessed:
+    """The simulator with its truth written beside, for judging a run afterwards."""
+
+    def __init__(self, simulator: Simulator, log: TruthLog) -> None:
+        self._simulator, self._log = simulator, log
+
+    def handle(self, topic: str, value: object, now_ns: int) -> list[Output]:
+        """As the simulator."""
+        return self._simulator.handle(topic, value, now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        """As the simulator; then a row of truth, when one is due."""
+        outputs = self._simulator.tick(now_ns)
+        self._log.watch(now_ns, self._simulator)
+        return outputs
+
+
+def make_core(node: Node, setting: Setting) -> Core:
+    """The simulator of the scenario that the parameter names; with `truth`, a file, its truth goes there."""
+    scenario = load_scenario(find("scenario", node.text("scenario")))
+    seed = node.text("seed")
+    if seed and not seed.isdecimal():
+        raise BadInput(f"seed is {seed!r}, a whole number is expected")
+    simulator = Simulator(scenario, setting.profile, setting.site, int(seed) if seed else scenario.seed,
+                          node.text("engine"))  # fmt: skip
+    truth = node.text("truth")
+    return Witnessed(simulator, TruthLog(Path(truth))) if truth else simulator
+
+
+def main() -> None:
+    """Entry point of the executable."""
+    process.main(lambda: Shell("sim", make_core, TEXTS), process.Priority())
+
+
+if __name__ == "__main__":
+    main()
