@@ -137,16 +137,15 @@ class Odometry:
         spread = abs(wheel_yaw - imu.yaw_rate_radps)
         return YawRate(value_radps=imu.yaw_rate_radps, bound_radps=gyro_bound + spread, agrees=agrees)
 
-    @staticmethod
-    def _onward(step: Step, dt_s: float) -> Step:
-        way = step.speed_mps * dt_s
+    def _onward(self, step: Step, dt_s: float) -> Step:
+        way, turn = step.speed_mps * dt_s, self.yaw.value_radps * dt_s
         return Step(
             stamp_ns=step.stamp_ns + round(dt_s * 1e9),
             x_m=step.x_m + way * math.cos(step.heading_rad),
             y_m=step.y_m + way * math.sin(step.heading_rad),
-            heading_rad=step.heading_rad,
+            heading_rad=step.heading_rad + turn,
             way_m=step.way_m + abs(way),
-            turned_rad=step.turned_rad,
+            turned_rad=step.turned_rad + abs(turn),
             speed_mps=step.speed_mps,
         )
 

@@ -79,7 +79,7 @@ class PoseFilter:
     def _carried(self, pose: PoseBounds, step: Step) -> PoseBounds:
         dx, dy, turn = relative(pose.step, step)
         way, turned = step.way_m - pose.step.way_m, step.turned_rad - pose.step.turned_rad
-        grow = (self._bounds.drift_per_m + pose.half_heading_rad) * max(0.0, way)
+        grow = (self._bounds.drift_per_m + pose.half_heading_rad) * abs(way)
         cos, sin = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
         return PoseBounds(
             step=step,
@@ -88,7 +88,7 @@ class PoseFilter:
             heading_rad=_wrapped(pose.heading_rad + turn),
             half_x_m=pose.half_x_m + grow,
             half_y_m=pose.half_y_m + grow,
-            half_heading_rad=pose.half_heading_rad + self._turn_scale * (max(0.0, way) + max(0.0, turned)),
+            half_heading_rad=pose.half_heading_rad + self._turn_scale * (abs(way) + abs(turned)),
         )
 
 
