@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.robot import Description, Link, Shape, Vec
+from sim.shapes import Description, Link, Shape, Vec
 
 # sliding, torsional and rolling friction of each kind of surface; the floor brings its own value for wheels
 _FRICTION = {"body": "0.5 0.005 0.0001", "finger": "1.2 0.02 0.0005", "caster": "0 0 0"}
@@ -32,8 +32,13 @@ def mjcf_bodies(robot: Description, *, floor_friction: float) -> Xml.Element:
             body = Xml.Element("body", attributes)
             Xml.SubElement(body, "freejoint", name="base_free")
         xx, yy, zz, xy, xz, yz = link.inertia_kgm2
-        Xml.SubElement(body, "inertial", pos=text(link.com_m), mass=f"{link.mass_kg:.9g}",
-                       fullinertia=text((xx, yy, zz, xy, xz, yz)))
+        Xml.SubElement(
+            body,
+            "inertial",
+            pos=text(link.com_m),
+            mass=f"{link.mass_kg:.9g}",
+            fullinertia=text((xx, yy, zz, xy, xz, yz)),
+        )
         for k, shape in enumerate(link.shapes):
             body.append(mjcf_geom(shape, f"{link.name}_{k}", floor_friction))
         bodies[link.name] = body
@@ -42,8 +47,15 @@ def mjcf_bodies(robot: Description, *, floor_friction: float) -> Xml.Element:
 
 def mjcf_geom(shape: Shape, name: str, floor_friction: float = 0.8) -> Xml.Element:
     """One primitive as an MJCF geom."""
-    geom = Xml.Element("geom", name=name, type=shape.kind, size=text(shape.size), pos=text(shape.xyz),
-                       euler=text(shape.rpy), rgba=text(shape.colour))
+    geom = Xml.Element(
+        "geom",
+        name=name,
+        type=shape.kind,
+        size=text(shape.size),
+        pos=text(shape.xyz),
+        euler=text(shape.rpy),
+        rgba=text(shape.colour),
+    )
     if shape.touch == "none":
         geom.attrib |= {"contype": "0", "conaffinity": "0", "group": "1", "mass": "0"}
         return geom
@@ -58,9 +70,14 @@ def _mjcf_joint(body: Xml.Element, link: Link) -> None:
     joint = link.joint
     if joint.kind == "fixed":
         return
-    element = Xml.SubElement(body, "joint", name=joint.name, axis=text(joint.axis),
-                             type="slide" if joint.kind == "prismatic" else "hinge",
-                             armature=f"{joint.armature:.9g}")
+    element = Xml.SubElement(
+        body,
+        "joint",
+        name=joint.name,
+        axis=text(joint.axis),
+        type="slide" if joint.kind == "prismatic" else "hinge",
+        armature=f"{joint.armature:.9g}",
+    )
     if joint.kind != "continuous":
         element.attrib |= {"limited": "true", "range": text((joint.low, joint.high))}
 
@@ -85,8 +102,16 @@ def _urdf_link(root: Xml.Element, link: Link) -> None:
     inertial = Xml.SubElement(element, "inertial")
     Xml.SubElement(inertial, "origin", xyz=text(link.com_m), rpy=text(rpy))
     Xml.SubElement(inertial, "mass", value=f"{mass:.9g}")
-    Xml.SubElement(inertial, "inertia", ixx=f"{moments[0]:.9g}", iyy=f"{moments[1]:.9g}", izz=f"{moments[2]:.9g}",
-                   ixy="0", ixz="0", iyz="0")
+    Xml.SubElement(
+        inertial,
+        "inertia",
+        ixx=f"{moments[0]:.9g}",
+        iyy=f"{moments[1]:.9g}",
+        izz=f"{moments[2]:.9g}",
+        ixy="0",
+        ixz="0",
+        iyz="0",
+    )
     for k, shape in enumerate(link.shapes):
         if shape.touch != "none":
             _urdf_shape(element, "collision", shape, k)
@@ -116,7 +141,9 @@ def _urdf_shape(link: Xml.Element, what: str, shape: Shape, k: int) -> None:
     elif shape.kind == "sphere":
         Xml.SubElement(geometry, "sphere", radius=f"{shape.size[0]:.9g}")
     else:
-        Xml.SubElement(geometry, shape.kind, radius=f"{shape.size[0]:.9g}", length=f"{2.0 * shape.size[1]:.9g}")
+        Xml.SubElement(
+            geometry, shape.kind, radius=f"{shape.size[0]:.9g}", length=f"{2.0 * shape.size[1]:.9g}"
+        )
     if what == "visual":
         material = Xml.SubElement(element, "material", name="c" + "_".join(f"{c:.2f}" for c in shape.colour))
         Xml.SubElement(material, "color", rgba=text(shape.colour))
@@ -132,8 +159,14 @@ def _urdf_joint(root: Xml.Element, link: Link) -> None:
         return
     Xml.SubElement(element, "axis", xyz=text(joint.axis))
     if joint.kind != "continuous":
-        Xml.SubElement(element, "limit", lower=f"{joint.low:.9g}", upper=f"{joint.high:.9g}",
-                       effort=f"{joint.effort:.9g}", velocity=f"{joint.velocity:.9g}")
+        Xml.SubElement(
+            element,
+            "limit",
+            lower=f"{joint.low:.9g}",
+            upper=f"{joint.high:.9g}",
+            effort=f"{joint.effort:.9g}",
+            velocity=f"{joint.velocity:.9g}",
+        )
 
 
 def _rpy(rotation: NDArray[np.float64]) -> Vec:

@@ -69,8 +69,10 @@ class Judge:
         if not self._moving(base) and joint <= self._profile.base.standstill_radps:
             return
         things = self._plant.things
-        held = {things[max(pair, key=lambda i: things[i].role == "crate")].name
-                for pair in pairs[codes == HELD].tolist()}
+        held = {
+            things[max(pair, key=lambda i: things[i].role == "crate")].name
+            for pair in pairs[codes == HELD].tolist()
+        }
         for k in np.flatnonzero(codes & (FORBIDDEN | STANDING)).tolist():
             touch = self._plant.touch(k)
             if codes[k] == FORBIDDEN or self._load_bumps(touch, held):
@@ -83,10 +85,14 @@ class Judge:
         if self._last is not None:
             self.path_m += math.hypot(pose.x_m - self._last.x_m, pose.y_m - self._last.y_m)
         self._last = pose
-        self.person_distance_m = min((self._distance(pose, x, y) for x, y, _ in people.tolist()), default=math.inf)
+        self.person_distance_m = min(
+            (self._distance(pose, x, y) for x, y, _ in people.tolist()), default=math.inf
+        )
         self.least_person_distance_m = min(self.least_person_distance_m, self.person_distance_m)
         if self._moving(base):
-            self.least_moving_person_distance_m = min(self.least_moving_person_distance_m, self.person_distance_m)
+            self.least_moving_person_distance_m = min(
+                self.least_moving_person_distance_m, self.person_distance_m
+            )
 
     def _distance(self, pose: Pose, x: float, y: float) -> float:
         gap = body_distance(pose, self._body_m, x, y)
@@ -98,22 +104,35 @@ class Judge:
 
     def _moving(self, base: BaseTruth) -> bool:
         bounds = self._profile.base
-        return (math.hypot(base.speed_mps, base.lateral_mps) > bounds.standstill_mps
-                or abs(base.yaw_rate_radps) > bounds.standstill_radps)
+        return (
+            math.hypot(base.speed_mps, base.lateral_mps) > bounds.standstill_mps
+            or abs(base.yaw_rate_radps) > bounds.standstill_radps
+        )
 
     def _load_bumps(self, touch: Touch, held: set[str]) -> bool:
         if touch.one not in held and touch.other not in held:
             return False
-        near = any(math.hypot(place.x_m - touch.x_m, place.y_m - touch.y_m) < PLACE_RADIUS_M
-                   for place in self._site.places)
+        near = any(
+            math.hypot(place.x_m - touch.x_m, place.y_m - touch.y_m) < PLACE_RADIUS_M
+            for place in self._site.places
+        )
         return not (near and touch.normal_z > FLAT)
 
     def _note(self, touch: Touch, base: BaseTruth, joint_radps: float, now_ns: int) -> None:
         self.contact_count += 1
         if len(self.contacts) < CONTACTS_MAX:
-            self.contacts.append(Contact(time_s=now_ns * 1e-9, one=touch.one, other=touch.other,
-                                         speed_mps=base.speed_mps, joint_radps=joint_radps, x_m=touch.x_m,
-                                         y_m=touch.y_m, z_m=touch.z_m))
+            self.contacts.append(
+                Contact(
+                    time_s=now_ns * 1e-9,
+                    one=touch.one,
+                    other=touch.other,
+                    speed_mps=base.speed_mps,
+                    joint_radps=joint_radps,
+                    x_m=touch.x_m,
+                    y_m=touch.y_m,
+                    z_m=touch.z_m,
+                )
+            )
 
 
 def _codes(things: tuple[Thing, ...], items: frozenset[str]) -> np.ndarray:

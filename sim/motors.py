@@ -11,12 +11,20 @@ from controllers.motor.wheels import WheelLoop, WheelMotor, wheel_rates
 from shield.contract import ActuatorJoints, ActuatorTwist, Floats
 from shield.errors import BadInput
 from shield.profile import RobotProfile
-from sim.robot import PANDA_INERTIALS
+from sim.panda import PANDA_INERTIALS
 
 BACKLOG_MAX = 50  # set-points that may wait for their delay to pass: one second's worth at 50 Hz
 FINGER_STIFFNESS_NPM = 2600.0  # with FINGER_DAMPING: well damped at the finger's reflected mass of 0.1 kg
 FINGER_DAMPING_NSPM = 20.0
-ARM_DAMPING_NMSPRAD = (80.0, 100.0, 60.0, 60.0, 20.0, 20.0, 18.0)  # over each inertia some 50 rad/s of bandwidth
+ARM_DAMPING_NMSPRAD = (
+    80.0,
+    100.0,
+    60.0,
+    60.0,
+    20.0,
+    20.0,
+    18.0,
+)  # over each inertia some 50 rad/s of bandwidth
 ARM_ANCHOR_PS = 12.0  # stiffness over damping: a quarter of the bandwidth, so that nothing rings
 STRIBECK_RADPS = 0.05  # width of the smooth transition of Coulomb friction through zero
 
@@ -37,10 +45,13 @@ class Motors:
         self._arm = ArmLoop(profile.arm, *arm_gains(profile))
         self._target = np.zeros(2 + len(profile.arm.joints))
         self._waiting: deque[tuple[int, ActuatorTwist | ActuatorJoints]] = deque(maxlen=BACKLOG_MAX)
-        self._friction = np.concatenate((
-            np.full(2, profile.simulation.wheel_friction_nm),
-            np.full(len(profile.arm.joints), profile.simulation.arm_friction_nm),
-            np.zeros(2)))
+        self._friction = np.concatenate(
+            (
+                np.full(2, profile.simulation.wheel_friction_nm),
+                np.full(len(profile.arm.joints), profile.simulation.arm_friction_nm),
+                np.zeros(2),
+            )
+        )
         self._opening = profile.arm.gripper_max_m
         self._opening_target = self._opening
 
@@ -57,7 +68,9 @@ class Motors:
         """Take a set-point that arrives at `at_ns`; it acts after the actuation delay."""
         self._waiting.append((at_ns + self._delay_ns, set_point))
 
-    def torque(self, now_ns: int, position: Floats, velocity: Floats, bias_nm: Floats, step_s: float) -> Floats:
+    def torque(
+        self, now_ns: int, position: Floats, velocity: Floats, bias_nm: Floats, step_s: float
+    ) -> Floats:
         """Torques for the step that begins at `now_ns`, in the plant's order of joints."""
         while self._waiting and self._waiting[0][0] <= now_ns:
             self._take(self._waiting.popleft()[1])
@@ -90,8 +103,10 @@ class Motors:
 def arm_gains(profile: RobotProfile) -> tuple[Floats, Floats]:
     """Stiffness and damping of the arm's loops: damped for the link inertias, N m per rad and per rad/s."""
     if len(profile.arm.joints) != len(ARM_DAMPING_NMSPRAD):
-        raise BadInput(f"{profile.robot}: arm.joints has {len(profile.arm.joints)} entries; the simulated motor "
-                       f"boards drive arms of {len(ARM_DAMPING_NMSPRAD)} joints")
+        raise BadInput(
+            f"{profile.robot}: arm.joints has {len(profile.arm.joints)} entries; the simulated motor "
+            f"boards drive arms of {len(ARM_DAMPING_NMSPRAD)} joints"
+        )
     damping = np.array(ARM_DAMPING_NMSPRAD)
     return ARM_ANCHOR_PS * damping, damping
 
@@ -99,6 +114,8 @@ def arm_gains(profile: RobotProfile) -> tuple[Floats, Floats]:
 def wheel_motor(profile: RobotProfile) -> WheelMotor:
     """What the wheels' loops are designed with: half the robot's mass at each wheel."""
     mass_kg = profile.simulation.base_mass_kg + sum(link[0] for link in PANDA_INERTIALS)
-    return WheelMotor(inertia_kgm2=mass_kg / 2.0 * profile.base.wheel_radius_m**2,
-                      drive_nm=profile.simulation.wheel_drive_torque_nm,
-                      brake_nm=profile.simulation.wheel_brake_torque_nm)
+    return WheelMotor(
+        inertia_kgm2=mass_kg / 2.0 * profile.base.wheel_radius_m**2,
+        drive_nm=profile.simulation.wheel_drive_torque_nm,
+        brake_nm=profile.simulation.wheel_brake_torque_nm,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import numpy as np
@@ -16,10 +17,12 @@ from shield.contract import Floats
 from shield.errors import BadInput, require
 from shield.profile import RobotProfile
 from shield.site import Pose
+from sim.hall import mjcf_robot, mjcf_world
+from sim.panda import FLANGE_M, HAND_TCP_M
 from sim.plant import BaseTruth, Ints, Thing, Touch
-from sim.robot import FLANGE_M, HAND_TCP_M, WHEELS, describe
+from sim.robot import WHEELS, describe
 from sim.truth import Truth
-from sim.world import World, heading_quaternion, mjcf_robot, mjcf_world
+from sim.world import World, heading_quaternion
 
 PREFIX = "robot/"  # of the robot's names in the compiled model, which keeps them apart from the hall's
 STEP_S = 0.004  # the stiffest loop, the wrist's, is stable up to 0.01 s; measured
@@ -30,8 +33,8 @@ class MujocoPlant:
 
     def __init__(self, profile: RobotProfile, world: World) -> None:
         self.step_s = STEP_S
-        self.model = build_model(profile, world)
-        self.data = mujoco.MjData(self.model)
+        self.model: Any = build_model(profile, world)
+        self.data: Any = mujoco.MjData(self.model)
         joints = [self.model.joint(PREFIX + name) for name in _joint_names(profile)]
         self._qpos = np.array([joint.qposadr[0] for joint in joints])
         self._qvel = np.array([joint.dofadr[0] for joint in joints])
@@ -50,7 +53,12 @@ class MujocoPlant:
         """See `sim.plant.Plant`."""
         mujoco.mj_resetData(self.model, self.data)
         q = self.data.qpos
-        q[self._base_q : self._base_q + 7] = (start.x_m, start.y_m, 0.0, *heading_quaternion(start.heading_rad))
+        q[self._base_q : self._base_q + 7] = (
+            start.x_m,
+            start.y_m,
+            0.0,
+            *heading_quaternion(start.heading_rad),
+        )
         q[self._qpos[self._arm]] = arm_rad
         q[self._qpos[-2:]] = gripper_m / 2.0
         mujoco.mj_forward(self.model, self.data)
@@ -65,19 +73,23 @@ class MujocoPlant:
 
     def joint_position(self) -> Floats:
         """See `sim.plant.Plant`."""
-        return self.data.qpos[self._qpos]
+        out: Floats = self.data.qpos[self._qpos]
+        return out
 
     def joint_velocity(self) -> Floats:
         """See `sim.plant.Plant`."""
-        return self.data.qvel[self._qvel]
+        out: Floats = self.data.qvel[self._qvel]
+        return out
 
     def joint_effort(self) -> Floats:
         """See `sim.plant.Plant`."""
-        return self.data.ctrl
+        out: Floats = self.data.ctrl
+        return out
 
     def arm_bias(self) -> Floats:
         """See `sim.plant.Plant`; Coriolis torques are part of it, as in the Panda's own controller."""
-        return self.data.qfrc_bias[self._qvel[self._arm]]
+        out: Floats = self.data.qfrc_bias[self._qvel[self._arm]]
+        return out
 
     def base(self) -> BaseTruth:
         """See `sim.plant.Plant`."""
@@ -86,8 +98,15 @@ class MujocoPlant:
         heading = math.atan2(2.0 * (w * k + i * j), 1.0 - 2.0 * (j * j + k * k))
         cos, sin = math.cos(heading), math.sin(heading)
         tilt = math.acos(max(-1.0, min(1.0, 1.0 - 2.0 * (i * i + j * j))))
-        return BaseTruth(x_m=x, y_m=y, heading_rad=heading, speed_mps=cos * vx + sin * vy,
-                         lateral_mps=cos * vy - sin * vx, yaw_rate_radps=yaw_rate, tilt_rad=tilt)
+        return BaseTruth(
+            x_m=x,
+            y_m=y,
+            heading_rad=heading,
+            speed_mps=cos * vx + sin * vy,
+            lateral_mps=cos * vy - sin * vx,
+            yaw_rate_radps=yaw_rate,
+            tilt_rad=tilt,
+        )
 
     def body_points(self) -> Floats:
         """See `sim.plant.Plant`."""
@@ -111,7 +130,12 @@ class MujocoPlant:
     def show(self, truth: Truth) -> None:
         """Take the poses of `truth` without any physics, for drawing."""
         q = self.data.qpos
-        q[self._base_q : self._base_q + 7] = (truth.x_m, truth.y_m, 0.0, *heading_quaternion(truth.heading_rad))
+        q[self._base_q : self._base_q + 7] = (
+            truth.x_m,
+            truth.y_m,
+            0.0,
+            *heading_quaternion(truth.heading_rad),
+        )
         q[self._qpos] = truth.joint_position_rad
         for body, crate in zip(self._crates, truth.crates, strict=True):
             at = int(self.model.jnt_qposadr[self.model.body_jntadr[body]])
@@ -122,7 +146,8 @@ class MujocoPlant:
 
     def contact_pairs(self) -> Ints:
         """See `sim.plant.Plant`."""
-        return self._thing_of_geom[self.data.contact.geom]
+        out: Ints = self._thing_of_geom[self.data.contact.geom]
+        return out
 
     def touch(self, k: int) -> Touch:
         """See `sim.plant.Plant`."""
@@ -156,20 +181,28 @@ def build_model(profile: RobotProfile, world: World) -> mujoco.MjModel:
 
 def _robot_spec(profile: RobotProfile) -> mujoco.MjSpec:
     if profile.description == "gatehouse":
-        text = Xml.tostring(mjcf_robot(describe(profile), profile.simulation.floor_friction), encoding="unicode")
+        text = Xml.tostring(
+            mjcf_robot(describe(profile), profile.simulation.floor_friction), encoding="unicode"
+        )
         return mujoco.MjSpec.from_string(text)
     path = Path(profile.description)
     if not path.is_file():
-        raise BadInput(f"{path}: description of {profile.robot}: no such file; an MJCF or URDF file is expected")
+        raise BadInput(
+            f"{path}: description of {profile.robot}: no such file; an MJCF or URDF file is expected"
+        )
     try:
         robot = mujoco.MjSpec.from_file(str(path))
     except ValueError as error:
-        raise BadInput(f"{path}: MuJoCo cannot read this description: {' '.join(str(error).split())}") from None
+        raise BadInput(
+            f"{path}: MuJoCo cannot read this description: {' '.join(str(error).split())}"
+        ) from None
     known = {joint.name for joint in robot.joints}
     for name in _joint_names(profile):
         if name not in known:
-            raise BadInput(f"{path}: description of {profile.robot} has no joint {name!r}; "
-                           f"it has {', '.join(sorted(known)) or 'none'}")
+            raise BadInput(
+                f"{path}: description of {profile.robot} has no joint {name!r}; "
+                f"it has {', '.join(sorted(known)) or 'none'}"
+            )
     root = robot.worldbody.first_body()
     if not any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in root.joints):
         root.add_freejoint()
@@ -184,8 +217,9 @@ def _joint_names(profile: RobotProfile) -> tuple[str, ...]:
     return (*WHEELS, *profile.arm.joints, *profile.arm.fingers)
 
 
-def _things(model: mujoco.MjModel, root: int, profile: RobotProfile,
-            world: World) -> tuple[tuple[Thing, ...], Ints]:
+def _things(
+    model: mujoco.MjModel, root: int, profile: RobotProfile, world: World
+) -> tuple[tuple[Thing, ...], Ints]:
     """One thing per body of robot, crates and people, and per static geom."""
     wheels = {int(model.joint(PREFIX + name).bodyid[0]) for name in WHEELS}
     fingers = [int(model.joint(PREFIX + name).bodyid[0]) for name in profile.arm.fingers]

@@ -28,7 +28,9 @@ class Walk:
     name: str
     speed_mps: float
     repeat: str  # one of REPEATS
-    starts_when_robot_in: tuple[Area, ...]  # the robot in one of them starts the walk; none: it starts at once
+    starts_when_robot_in: tuple[
+        Area, ...
+    ]  # the robot in one of them starts the walk; none: it starts at once
     path: tuple[WayPoint, ...]
 
 

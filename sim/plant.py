@@ -1,7 +1,7 @@
 """What a physics engine must offer: one robot in one world, driven by torques and read by truth.
 
-Vectors over joints are ordered: left wheel, right wheel, the arm's joints, the two fingers. Only the simulator's
-sensors and judge read a plant; the stack never sees its truth.
+Vectors over joints are ordered: left wheel, right wheel, the arm's joints, the two fingers. Only the
+simulator's sensors and judge read a plant; the stack never sees its truth.
 """
 
 from __future__ import annotations

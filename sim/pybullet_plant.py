@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import math
 import os
 import sys
@@ -19,8 +20,10 @@ from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Pose
 from sim.emit import principal_inertia, urdf
+from sim.panda import FLANGE_M, HAND_TCP_M
 from sim.plant import BaseTruth, Ints, Thing, Touch
-from sim.robot import FLANGE_M, HAND_TCP_M, WHEELS, Shape, describe
+from sim.robot import WHEELS, describe
+from sim.shapes import Shape
 from sim.world import (
     CRATE_MASS_KG,
     World,
@@ -52,8 +55,9 @@ class PybulletPlant:
         with _quiet():
             self._bullet = _client()
         self._bullet.setGravity(0.0, 0.0, -GRAVITY_MPS2)
-        self._bullet.setPhysicsEngineParameter(fixedTimeStep=STEP_S, numSolverIterations=SOLVER_ITERATIONS,
-                                               deterministicOverlappingPairs=1)
+        self._bullet.setPhysicsEngineParameter(
+            fixedTimeStep=STEP_S, numSolverIterations=SOLVER_ITERATIONS, deterministicOverlappingPairs=1
+        )
         self._thing_of: dict[tuple[int, int], int] = {}
         things: list[Thing] = []
         self._hall(things)
@@ -77,7 +81,9 @@ class PybulletPlant:
         position = (start.x_m + cos * x - sin * y, start.y_m + sin * x + cos * y, z)
         self._bullet.resetBasePositionAndOrientation(self._robot, position, (i, j, k, w))
         self._bullet.resetBaseVelocity(self._robot, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
-        for joint, value in zip(self._joints, (0.0, 0.0, *arm_rad, gripper_m / 2.0, gripper_m / 2.0), strict=True):
+        for joint, value in zip(
+            self._joints, (0.0, 0.0, *arm_rad, gripper_m / 2.0, gripper_m / 2.0), strict=True
+        ):
             self._bullet.resetJointState(self._robot, joint, value, 0.0)
         for k_crate, crate in enumerate(self._world.crates):
             self._put_crate(self._crates[k_crate], crate.x_m, crate.y_m, crate.z_m, crate.heading_rad)
@@ -85,8 +91,9 @@ class PybulletPlant:
     def apply(self, torque_nm: Floats) -> None:
         """See `sim.plant.Plant`."""
         self._torque = torque_nm
-        self._bullet.setJointMotorControlArray(self._robot, self._joints, self._bullet.TORQUE_CONTROL,
-                                               forces=torque_nm.tolist())
+        self._bullet.setJointMotorControlArray(
+            self._robot, self._joints, self._bullet.TORQUE_CONTROL, forces=torque_nm.tolist()
+        )
 
     def step(self) -> None:
         """See `sim.plant.Plant`."""
@@ -129,9 +136,15 @@ class PybulletPlant:
         vx, vy, _ = np.array(velocity) - np.cross(spin, arm)
         heading = math.atan2(rotation[1, 0], rotation[0, 0])
         cos, sin = math.cos(heading), math.sin(heading)
-        return BaseTruth(x_m=float(x), y_m=float(y), heading_rad=heading, speed_mps=float(cos * vx + sin * vy),
-                         lateral_mps=float(cos * vy - sin * vx), yaw_rate_radps=float(spin[2]),
-                         tilt_rad=math.acos(max(-1.0, min(1.0, float(rotation[2, 2])))))
+        return BaseTruth(
+            x_m=float(x),
+            y_m=float(y),
+            heading_rad=heading,
+            speed_mps=float(cos * vx + sin * vy),
+            lateral_mps=float(cos * vy - sin * vx),
+            yaw_rate_radps=float(spin[2]),
+            tilt_rad=math.acos(max(-1.0, min(1.0, float(rotation[2, 2])))),
+        )
 
     def body_points(self) -> Floats:
         """See `sim.plant.Plant`."""
@@ -164,15 +177,23 @@ class PybulletPlant:
         contact = self._contacts[k]
         x, y, z = contact[5]
         one, other = self._thing_of[contact[1], contact[3]], self._thing_of[contact[2], contact[4]]
-        return Touch(one=self.things[one].name, other=self.things[other].name, x_m=x, y_m=y, z_m=z,
-                     normal_z=abs(contact[7][2]))
+        return Touch(
+            one=self.things[one].name,
+            other=self.things[other].name,
+            x_m=x,
+            y_m=y,
+            z_m=z,
+            normal_z=abs(contact[7][2]),
+        )
 
     def _add(self, things: list[Thing], body: int, link: int, thing: Thing) -> None:
         self._thing_of[body, link] = len(things)
         things.append(thing)
         if thing.role in _FRICTION:
             spinning = FINGER_TORSION_M if thing.role in ("grip", "crate") else 0.0
-            self._bullet.changeDynamics(body, link, lateralFriction=_FRICTION[thing.role], spinningFriction=spinning)
+            self._bullet.changeDynamics(
+                body, link, lateralFriction=_FRICTION[thing.role], spinningFriction=spinning
+            )
 
     def _hall(self, things: list[Thing]) -> None:
         plane = self._bullet.createCollisionShape(self._bullet.GEOM_PLANE)
@@ -183,8 +204,9 @@ class PybulletPlant:
 
     def _crate(self, k: int, things: list[Thing]) -> int:
         crate, (com, inertia) = self._world.crates[k], crate_inertia()
-        body: int = self._bullet.createMultiBody(CRATE_MASS_KG, self._compound(crate_shapes(crate.colour)),
-                                                 baseInertialFramePosition=com)
+        body: int = self._bullet.createMultiBody(
+            CRATE_MASS_KG, self._compound(crate_shapes(crate.colour)), baseInertialFramePosition=com
+        )
         self._bullet.changeDynamics(body, -1, localInertiaDiagonal=inertia[:3], rollingFriction=0.0)
         self._put_crate(body, crate.x_m, crate.y_m, crate.z_m, crate.heading_rad)
         self._add(things, body, -1, Thing(name=crate.name, role="crate"))
@@ -203,15 +225,22 @@ class PybulletPlant:
 
     def _compound(self, shapes: tuple[Shape, ...]) -> int:
         solid = [shape for shape in shapes if shape.touch != "none"]
-        kinds = {"box": self._bullet.GEOM_BOX, "sphere": self._bullet.GEOM_SPHERE,
-                 "cylinder": self._bullet.GEOM_CYLINDER, "capsule": self._bullet.GEOM_CAPSULE}
+        kinds = {
+            "box": self._bullet.GEOM_BOX,
+            "sphere": self._bullet.GEOM_SPHERE,
+            "cylinder": self._bullet.GEOM_CYLINDER,
+            "capsule": self._bullet.GEOM_CAPSULE,
+        }
         compound: int = self._bullet.createCollisionShapeArray(
             shapeTypes=[kinds[shape.kind] for shape in solid],
             halfExtents=[shape.size if shape.kind == "box" else (0, 0, 0) for shape in solid],
             radii=[0.0 if shape.kind == "box" else shape.size[0] for shape in solid],
-            lengths=[2.0 * shape.size[1] if shape.kind in ("cylinder", "capsule") else 0.0 for shape in solid],
+            lengths=[
+                2.0 * shape.size[1] if shape.kind in ("cylinder", "capsule") else 0.0 for shape in solid
+            ],
             collisionFramePositions=[shape.xyz for shape in solid],
-            collisionFrameOrientations=[self._bullet.getQuaternionFromEuler(shape.rpy) for shape in solid])
+            collisionFrameOrientations=[self._bullet.getQuaternionFromEuler(shape.rpy) for shape in solid],
+        )
         return compound
 
     def _load_robot(self) -> int:
@@ -237,8 +266,10 @@ class PybulletPlant:
         wanted = (*WHEELS, *arm.joints, *arm.fingers)
         for name in wanted:
             if name not in joints:
-                raise BadInput(f"{self._profile.description}: description of {self._profile.robot} has no joint "
-                               f"{name!r}; it has {', '.join(sorted(joints)) or 'none'}")
+                raise BadInput(
+                    f"{self._profile.description}: description of {self._profile.robot} has no joint "
+                    f"{name!r}; it has {', '.join(sorted(joints)) or 'none'}"
+                )
         self._joints = [joints[name] for name in wanted]
         base_name = bullet.getBodyInfo(robot)[0].decode()
         links = {base_name: -1, **{entry[12].decode(): entry[0] for entry in info}}
@@ -246,7 +277,9 @@ class PybulletPlant:
         fingers = {joints[name] for name in arm.fingers}
         hand = info[joints[arm.fingers[0]]][16]
         for name, link in links.items():
-            role = "wheel" if link in self._joints[:2] else "grip" if link in fingers or link == hand else "body"
+            role = (
+                "wheel" if link in self._joints[:2] else "grip" if link in fingers or link == hand else "body"
+            )
             self._add(things, robot, link, Thing(name=name, role="caster" if "caster" in name else role))
             bullet.changeDynamics(robot, link, linearDamping=0.0, angularDamping=0.0, jointDamping=0.0)
         for link in self._joints[:2]:
@@ -254,7 +287,9 @@ class PybulletPlant:
         every = list(range(len(info)))
         bullet.setJointMotorControlArray(robot, every, bullet.VELOCITY_CONTROL, forces=[0.0] * len(every))
         self._chain = list(range(joints[arm.joints[0]], len(info)))
-        self._chain = [joints[name] for name in arm.joints] + [k for k in self._chain if k not in self._joints]
+        self._chain = [joints[name] for name in arm.joints] + [
+            k for k in self._chain if k not in self._joints
+        ]
         self._chain += [joints[name] for name in arm.fingers]
         self._masses = np.array([bullet.getDynamicsInfo(robot, link)[0] for link in self._chain])
         self._couple(joints, links)
@@ -262,27 +297,31 @@ class PybulletPlant:
     def _couple(self, joints: dict[str, int], links: dict[str, int]) -> None:
         """Gear the fingers to each other; finish what URDF cannot say about the project's own description."""
         one, other = (joints[name] for name in self._profile.arm.fingers)
-        gear = self._bullet.createConstraint(self._robot, one, self._robot, other, self._bullet.JOINT_GEAR,
-                                             (1, 0, 0), (0, 0, 0), (0, 0, 0))
+        gear = self._bullet.createConstraint(
+            self._robot, one, self._robot, other, self._bullet.JOINT_GEAR, (1, 0, 0), (0, 0, 0), (0, 0, 0)
+        )
         self._bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100)
         if self._profile.description == "gatehouse":
             for link in describe(self._profile).links[1:]:
                 # Bullet drops the inertia of links whose rotor turns faster than their body could
-                self._bullet.changeDynamics(self._robot, links[link.name],
-                                            localInertiaDiagonal=principal_inertia(link)[0])
+                self._bullet.changeDynamics(
+                    self._robot, links[link.name], localInertiaDiagonal=principal_inertia(link)[0]
+                )
             for a, b in describe(self._profile).untouching:
                 self._bullet.setCollisionFilterPair(self._robot, self._robot, links[a], links[b], 0)
 
 
 def _client() -> Any:
     try:
-        import pybullet
-        from pybullet_utils.bullet_client import BulletClient
+        pybullet = importlib.import_module("pybullet")
+        client = importlib.import_module("pybullet_utils.bullet_client")
     except ImportError:
-        raise BadInput("engine 'pybullet': the package pybullet is not installed; get it with "
-                       "`pip install pybullet==3.2.7` (Python 3.11; on 3.12 pip builds it with a C++ compiler), "
-                       "or use engine 'mujoco'") from None
-    return BulletClient(connection_mode=pybullet.DIRECT)
+        raise BadInput(
+            "engine 'pybullet': the package pybullet is not installed; get it with "
+            "`pip install pybullet==3.2.7` (Python 3.11; on 3.12 pip builds it with a C++ compiler), "
+            "or use engine 'mujoco'"
+        ) from None
+    return client.BulletClient(connection_mode=pybullet.DIRECT)
 
 
 def _urdf_path(profile: RobotProfile) -> Path:
@@ -290,7 +329,9 @@ def _urdf_path(profile: RobotProfile) -> Path:
     if not path.is_file():
         raise BadInput(f"{path}: description of {profile.robot}: no such file; a URDF file is expected")
     if path.suffix.lower() != ".urdf":
-        raise BadInput(f"{path}: engine 'pybullet' reads descriptions that end in .urdf; MJCF needs engine 'mujoco'")
+        raise BadInput(
+            f"{path}: engine 'pybullet' reads descriptions that end in .urdf; MJCF needs engine 'mujoco'"
+        )
     return path
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from shield.contract import Floats
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator] # numba ships no types
-def cast(origin: Floats, angles: Floats, boxes: Floats, circles: Floats, range_max_m: float) -> Floats:  # pragma: no cover
+@numba.njit(cache=True, error_model="numpy")
+def cast(
+    origin: Floats, angles: Floats, boxes: Floats, circles: Floats, range_max_m: float
+) -> Floats:  # pragma: no cover
     """Distances along rays to the nearest solid, infinite beyond `range_max_m`.
 
     Args:
@@ -37,12 +39,14 @@ def cast(origin: Floats, angles: Floats, boxes: Floats, circles: Floats, range_m
         for b in range(count):
             best = min(best, _box(near[b], ux, uy))
         for k in range(circles.shape[0]):
-            best = min(best, _circle(origin[0] - circles[k, 0], origin[1] - circles[k, 1], circles[k, 2], ux, uy))
+            best = min(
+                best, _circle(origin[0] - circles[k, 0], origin[1] - circles[k, 1], circles[k, 2], ux, uy)
+            )
         out[n] = best if best < range_max_m else np.inf
     return out
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator] # numba ships no types
+@numba.njit(cache=True, error_model="numpy")
 def _box(box: Floats, ux: float, uy: float) -> float:  # pragma: no cover
     """Slab method in the frame of the box; infinite for a miss."""
     x, y = box[0], box[1]
@@ -58,7 +62,7 @@ def _box(box: Floats, ux: float, uy: float) -> float:  # pragma: no cover
     return enter if 0.0 < enter <= leave else np.inf
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator] # numba ships no types
+@numba.njit(cache=True, error_model="numpy")
 def _circle(dx: float, dy: float, radius: float, ux: float, uy: float) -> float:  # pragma: no cover
     """Distance from a point at (dx, dy) of the centre along (ux, uy); infinite for a miss."""
     along = -(dx * ux + dy * uy)

@@ -66,8 +66,10 @@ class Camera:
             self._renderer = mujoco.Renderer(self._plant.model, height, width)
         except Exception as error:  # noqa: BLE001 # OpenGL loaders raise all kinds where no driver is
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise BadInput(f"no picture: MUJOCO_GL={os.environ['MUJOCO_GL']} cannot draw here ({reason}); "
-                           "install libegl1 and a Mesa driver, or set MUJOCO_GL=osmesa") from None
+            raise BadInput(
+                f"no picture: MUJOCO_GL={os.environ['MUJOCO_GL']} cannot draw here ({reason}); "
+                "install libegl1 and a Mesa driver, or set MUJOCO_GL=osmesa"
+            ) from None
         self._size = (width, height)
         self._view = mujoco.MjvCamera()
         return self._renderer
@@ -75,8 +77,14 @@ class Camera:
     def _aim(self, truth: Truth, view: str) -> None:
         bounds = self._world.site.bounds
         if view == "overview":
-            self._view.lookat[:] = ((bounds.x_min_m + bounds.x_max_m) / 2, (bounds.y_min_m + bounds.y_max_m) / 2, 0)
-            self._view.distance = 0.80 * math.hypot(bounds.x_max_m - bounds.x_min_m, bounds.y_max_m - bounds.y_min_m)
+            self._view.lookat[:] = (
+                (bounds.x_min_m + bounds.x_max_m) / 2,
+                (bounds.y_min_m + bounds.y_max_m) / 2,
+                0,
+            )
+            self._view.distance = 0.80 * math.hypot(
+                bounds.x_max_m - bounds.x_min_m, bounds.y_max_m - bounds.y_min_m
+            )
             self._view.azimuth, self._view.elevation = 90.0, -62.0
             return
         if view == "aisle":
@@ -86,4 +94,4 @@ class Camera:
         ahead = (math.cos(truth.heading_rad), math.sin(truth.heading_rad))
         self._view.lookat[:] = (truth.x_m + 0.7 * ahead[0], truth.y_m + 0.7 * ahead[1], 0.55)
         self._view.azimuth = math.degrees(truth.heading_rad) - 25.0
-        self._view.elevation, self._view.distance = -24.0, 3.6
+        self._view.elevation, self._view.distance = -30.0, 3.4

@@ -37,10 +37,10 @@ class Scenario:
 
 
 def load_scenario(path: str | Path) -> Scenario:
-    """Read and check a scenario; paths in it are relative to its own folder, `start: home` is the site's home.
+    """Read and check a scenario; its paths are relative to its own folder, `start: home` is the site's home.
 
     Raises:
-        BadInput: the file is missing or malformed; the message names field, value, what is allowed, and the file.
+        BadInput: the file is missing or malformed; the message names file, field, value and what is allowed.
     """
     path = Path(path)
     try:
@@ -67,8 +67,10 @@ def check_people(scenario: Scenario, profile: RobotProfile) -> None:
     """
     for k, walk in enumerate(scenario.people):
         if walk.speed_mps > profile.others.human_speed_mps:
-            raise BadInput(f"{scenario.scenario}: people[{k}].speed_mps is {walk.speed_mps}; the profile "
-                           f"{profile.robot} assumes at most {profile.others.human_speed_mps}")
+            raise BadInput(
+                f"{scenario.scenario}: people[{k}].speed_mps is {walk.speed_mps}; the profile "
+                f"{profile.robot} assumes at most {profile.others.human_speed_mps}"
+            )
 
 
 def _resolve(raw: object, path: Path, name: str) -> str:
@@ -96,8 +98,10 @@ def _check(scenario: Scenario, site: Site, file: str) -> None:
             raise BadInput(f"{file}: people[{k}].name is {name!r}, which is taken already")
     for where, x, y in points:
         if not (bounds.x_min_m <= x <= bounds.x_max_m and bounds.y_min_m <= y <= bounds.y_max_m):
-            raise BadInput(f"{file}: {where} is at ({x}, {y}), outside of {bounds.name}: x {bounds.x_min_m} to "
-                           f"{bounds.x_max_m}, y {bounds.y_min_m} to {bounds.y_max_m}")
+            raise BadInput(
+                f"{file}: {where} is at ({x}, {y}), outside of {bounds.name}: x {bounds.x_min_m} to "
+                f"{bounds.x_max_m}, y {bounds.y_min_m} to {bounds.y_max_m}"
+            )
     for k, order in enumerate(scenario.orders):
         _check_order(order, site, f"{file}: orders[{k}]", scenario.duration_s)
 

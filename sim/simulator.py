@@ -16,13 +16,11 @@ from sim.judge import Judge
 from sim.motors import Motors
 from sim.people import Person
 from sim.plant import Plant
-from sim.scenario import Scenario, check_people
 from sim.render import Camera, Image
+from sim.scenario import Scenario, check_people
 from sim.sensors import make_sensors
 from sim.truth import CrateTruth, PersonTruth, Truth
 from sim.world import World, make_world
-
-__all__ = ["ENGINES", "CrateTruth", "PersonTruth", "Simulator", "Truth"]
 
 ENGINES = ("mujoco", "pybullet")
 DELIVERED_M = 0.10  # a crate this near to its station's place counts as delivered
@@ -30,7 +28,7 @@ UPRIGHT_RAD = 0.2
 
 
 class Simulator:
-    """A `shield.topics.Core`: takes cmd_vel and joint_command, gives scans, imu, joint_states and localisation.
+    """A `shield.topics.Core`: takes cmd_vel and joint_command, gives the messages of the robot's drivers.
 
     Args:
         scenario: who walks about, where the robot starts.
@@ -43,7 +41,9 @@ class Simulator:
         BadInput: the engine is unknown or not installed, or scenario, site and profile do not fit.
     """
 
-    def __init__(self, scenario: Scenario, profile: RobotProfile, site: Site, seed: int, engine: str = "mujoco") -> None:
+    def __init__(
+        self, scenario: Scenario, profile: RobotProfile, site: Site, seed: int, engine: str = "mujoco"
+    ) -> None:
         check_people(scenario, profile)
         self.scenario, self.profile, self.site = scenario, profile, site
         self.world: World = make_world(site, tuple(walk.name for walk in scenario.people))
@@ -52,8 +52,10 @@ class Simulator:
         self._period_ns = round(profile.timing.period_s * 1e9)
         self._steps = self._period_ns // self._step_ns
         if self._steps * self._step_ns != self._period_ns:
-            raise BadInput(f"{profile.robot}: timing.period_s is {profile.timing.period_s}; a multiple of the "
-                           f"simulator's step of {self.plant.step_s} s is expected")
+            raise BadInput(
+                f"{profile.robot}: timing.period_s is {profile.timing.period_s}; a multiple of the "
+                f"simulator's step of {self.plant.step_s} s is expected"
+            )
         body = (profile.base.length_m, profile.base.width_m)
         self._people = [Person(walk, body) for walk in scenario.people]
         self.people: Floats = np.zeros((len(self._people), 3))
@@ -78,7 +80,7 @@ class Simulator:
         return []
 
     def tick(self, now_ns: int) -> list[Output]:
-        """Advance by one period that ends at `now_ns`; return the messages that are out by then, encoders last."""
+        """Advance by one period, up to `now_ns`; return the messages that are out by then, encoders last."""
         end_ns = self.elapsed_ns + self._period_ns
         walked = self._walk()
         for _ in range(self._steps):
@@ -93,7 +95,9 @@ class Simulator:
             out.append((topic, message))
         return sorted(out, key=lambda output: output[0] == "joint_states")
 
-    def place_robot(self, start: Pose, arm_rad: tuple[float, ...] | None = None, gripper_m: float = 0.0) -> None:
+    def place_robot(
+        self, start: Pose, arm_rad: tuple[float, ...] | None = None, gripper_m: float = 0.0
+    ) -> None:
         """Put the robot down elsewhere, standing; for tests and training."""
         self.plant.reset(start, self.profile.arm.stowed_rad if arm_rad is None else arm_rad, gripper_m)
         self._motors.reset(gripper_m)
@@ -103,17 +107,31 @@ class Simulator:
     def truth(self) -> Truth:
         """What really is."""
         base, judge = self.plant.base(), self.judge
-        people = tuple(PersonTruth(name=p.walk.name, x_m=p.x_m, y_m=p.y_m, heading_rad=p.heading_rad,
-                                   speed_mps=p.speed_mps) for p in self._people)
+        people = tuple(
+            PersonTruth(
+                name=p.walk.name, x_m=p.x_m, y_m=p.y_m, heading_rad=p.heading_rad, speed_mps=p.speed_mps
+            )
+            for p in self._people
+        )
         return Truth(
-            time_s=self.elapsed_ns * 1e-9, x_m=base.x_m, y_m=base.y_m, heading_rad=base.heading_rad,
-            speed_mps=base.speed_mps, lateral_mps=base.lateral_mps, yaw_rate_radps=base.yaw_rate_radps,
-            tilt_rad=base.tilt_rad, joint_position_rad=tuple(self.plant.joint_position().tolist()),
-            joint_velocity_radps=tuple(self.plant.joint_velocity().tolist()), people=people,
+            time_s=self.elapsed_ns * 1e-9,
+            x_m=base.x_m,
+            y_m=base.y_m,
+            heading_rad=base.heading_rad,
+            speed_mps=base.speed_mps,
+            lateral_mps=base.lateral_mps,
+            yaw_rate_radps=base.yaw_rate_radps,
+            tilt_rad=base.tilt_rad,
+            joint_position_rad=tuple(self.plant.joint_position().tolist()),
+            joint_velocity_radps=tuple(self.plant.joint_velocity().tolist()),
+            people=people,
             crates=tuple(_crate(c.name, self.plant.crate_pose(k)) for k, c in enumerate(self.world.crates)),
-            contacts=tuple(judge.contacts), person_distance_m=judge.person_distance_m,
+            contacts=tuple(judge.contacts),
+            person_distance_m=judge.person_distance_m,
             least_person_distance_m=judge.least_person_distance_m,
-            least_moving_person_distance_m=judge.least_moving_person_distance_m, path_m=judge.path_m)
+            least_moving_person_distance_m=judge.least_moving_person_distance_m,
+            path_m=judge.path_m,
+        )
 
     def frame(self, width: int = 640, height: int = 400, view: str = "follow") -> Image:
         """A picture of the present moment, shape (height, width, 3); `view` is one of `sim.render.VIEWS`.
@@ -147,7 +165,9 @@ class Simulator:
                 self._due[k] += sensor.period_ns
                 message = sensor.measure(self, self.elapsed_ns + offset_ns)
                 self._count += 1
-                heapq.heappush(self._ready, (self.elapsed_ns + sensor.delay_ns, self._count, sensor.topic, message))
+                heapq.heappush(
+                    self._ready, (self.elapsed_ns + sensor.delay_ns, self._count, sensor.topic, message)
+                )
 
     def _walk(self) -> Floats:
         """Let everybody decide on the coming period; return the stride of each physics step, shape (n, 2)."""

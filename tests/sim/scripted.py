@@ -28,7 +28,9 @@ class Puppet:
         self.gripper_m = 0.0
         self.speed_mps = self.turn_radps = 0.0
 
-    def step(self, *, speed_mps: float = 0.0, turn_radps: float = 0.0, joints_radps: Floats | None = None) -> None:
+    def step(
+        self, *, speed_mps: float = 0.0, turn_radps: float = 0.0, joints_radps: Floats | None = None
+    ) -> None:
         """One period towards the given speeds: 0.6 m/s2 up, 1.6 m/s2 down, 2 rad/s2 turning."""
         up = 0.6 if abs(speed_mps) > abs(self.speed_mps) else 1.6
         self.speed_mps += float(np.clip(speed_mps - self.speed_mps, -up * PERIOD_S, up * PERIOD_S))
@@ -36,15 +38,16 @@ class Puppet:
         joints = np.zeros(7) if joints_radps is None else joints_radps
         twist = ActuatorTwist(stamp_ns=self.now_ns, speed_mps=self.speed_mps, yaw_rate_radps=self.turn_radps)
         self.sim.handle("cmd_vel", twist, self.now_ns)
-        arm = ActuatorJoints(stamp_ns=self.now_ns, joint_velocity_radps=tuple(joints.tolist()),
-                             gripper_m=self.gripper_m)
+        arm = ActuatorJoints(
+            stamp_ns=self.now_ns, joint_velocity_radps=tuple(joints.tolist()), gripper_m=self.gripper_m
+        )
         self.sim.handle("joint_command", arm, self.now_ns)
         self.now_ns += round(PERIOD_S * 1e9)
         self.sim.tick(self.now_ns)
 
-    def wait(self, seconds: float, **speeds: float) -> None:
+    def wait(self, seconds: float, *, speed_mps: float = 0.0, turn_radps: float = 0.0) -> None:
         for _ in range(round(seconds / PERIOD_S)):
-            self.step(**speeds)
+            self.step(speed_mps=speed_mps, turn_radps=turn_radps)
 
     def joints(self) -> Floats:
         return self.sim.plant.joint_position()[2:9]
