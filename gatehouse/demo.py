@@ -1,0 +1,135 @@
+"""`gatehouse demo`: a simulated robot fetches a crate while people walk about; ends with a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from gatehouse.machine import machine
+from gatehouse.moments import find_scene, key_moments
+from gatehouse.paths import find
+from gatehouse.progress import Progress
+from gatehouse.record import Columns
+from gatehouse.run_facts import Judgement, RunFacts
+from gatehouse.run_folder import RECORD, REPORT, TRUTH
+from shield.errors import BadInput
+from shield.profile import load_profile
+from shield.site import load_site
+from sim.scenario import Scenario, load_scenario
+from sim.simulator import ENGINES
+from sim.truth_log import read_truth
+
+
+@click.command()
+@click.argument("scenario", default="fetch_crate")
+@click.option("--seed", type=click.IntRange(min=0), help="Of all noise; the scenario's own by default.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the run; runs/SCENARIO-TIME by default."
+)
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="mujoco", show_default=True, help="Of the physics."
+)
+@click.option("--in-process", is_flag=True, help="One process, simulated time, deterministic; no DDS.")
+@click.option("--no-render", is_flag=True, help="A report without pictures.")
+def command(
+    scenario: str, seed: int | None, out: Path | None, engine: str, in_process: bool, no_render: bool
+) -> int:
+    """Let a simulated robot work off the orders of SCENARIO, a name or a YAML file, and write a report.
+
+    Starts all processes of the stack over DDS, shows how they do, and draws the pictures after the run. Exit
+    code 0 only if the orders were fulfilled and nothing was touched in motion.
+    """
+    started_s = time.monotonic()
+    path = find("scenario", scenario)
+    loaded = load_scenario(path)
+    folder = make_folder(out, loaded.scenario)
+    with Progress() as progress:
+        if in_process:
+            from gatehouse.in_process import run_in_process
+
+            ended = run_in_process(loaded, folder, seed=seed, engine=engine, progress=progress)
+        else:
+            from gatehouse.live import run_live
+
+            ended = run_live(path, loaded, folder, seed=seed, engine=engine, progress=progress)
+    notes = {
+        "Scenario": f"{loaded.scenario}, seed {loaded.seed if seed is None else seed}, {engine}",
+        "Machine": machine(),
+        **ended.notes,
+    }
+    judgement = write(loaded, ended.columns, folder, notes, is_live=not in_process, renders=not no_render)
+    report = folder / REPORT
+    for line in closing_lines(judgement, ended.columns, report, time.monotonic() - started_s):
+        click.echo(line)
+    return 0 if judgement.is_good else 1
+
+
+def make_folder(out: Path | None, name: str) -> Path:
+    """The folder of a run, empty.
+
+    Raises:
+        BadInput: `out` holds something already, or cannot be made.
+    """
+    folder = out or Path("runs") / f"{name}-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(folder.iterdir())
+    except OSError as error:
+        raise BadInput(f"{folder}: no folder for the run can be made there: {error.strerror}") from None
+    if taken:
+        raise BadInput(f"{folder}: holds files already; name an empty folder with --out")
+    return folder
+
+
+def write(
+    scenario: Scenario,
+    columns: Columns,
+    folder: Path,
+    notes: Mapping[str, str],
+    *,
+    is_live: bool,
+    renders: bool,
+) -> Judgement:
+    """Draw the pictures and write the report of the run in `folder`."""
+    from gatehouse.pictures import take_pictures
+    from gatehouse.report import write_report
+
+    profile, site = load_profile(scenario.profile), load_site(scenario.site)
+    truth = read_truth(folder / TRUTH)
+    scene = find_scene(columns, truth)
+    pictures, clip, missing = [], None, ""
+    if renders:
+        try:
+            moments = key_moments(columns, scene)
+            pictures, clip = take_pictures(profile, site, truth, columns, scene, moments)
+        except BadInput as error:  # a machine that cannot draw still gets its report
+            missing = str(error)
+            click.echo(missing, err=True)
+    run = RunFacts(
+        title=scenario.scenario, columns=columns, profile=profile, site=site, truth=truth, pictures=pictures,
+        clip=clip, is_live=is_live, notes={**notes, "Pictures": missing} if missing else notes,
+        replay=f"gatehouse replay {folder / RECORD}",
+    )  # fmt: skip
+    return write_report(run, folder / REPORT)
+
+
+def closing_lines(judgement: Judgement, columns: Columns, report: Path, wall_s: float) -> list[str]:
+    """The last words of a demo."""
+    fate = "order fulfilled" if judgement.is_fulfilled else "ORDER NOT FULFILLED"
+    reasons = [order.reason for order in columns.orders if order.reason]
+    if reasons and not judgement.is_fulfilled:
+        fate += f" ({reasons[0]})"
+    contacts = "nothing touched in motion"
+    if judgement.contacts:
+        contacts = f"{len(judgement.contacts)} CONTACTS IN MOTION, first: {judgement.contacts[0]}"
+    stepped = f"the gate stepped in {len(columns.interventions)} times in {columns.decisions_n} decisions"
+    return [
+        f"{fate}; {contacts}; {stepped}",
+        f"{columns.duration_s:.1f} s in the hall, {wall_s:.1f} s on the clock",
+        f"report: {report}",
+        f"replay: gatehouse replay {report.parent / RECORD}",
+    ]

@@ -1,0 +1,22 @@
+"""What lies where in the folder of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gatehouse.record import Columns
+
+RECORD = "record.mcap"
+TRUTH = "truth.jsonl"
+REPORT = "report.html"
+FIGURES = "figures.json"
+LOGS = "logs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A run that is over, and notes on it for the foot of its report."""
+
+    columns: Columns
+    notes: Mapping[str, str] = field(default_factory=dict)
