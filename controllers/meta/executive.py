@@ -109,7 +109,7 @@ class Executive:
         return self._fail(reason, now_ns)
 
     def _begin(self, snapshot: Snapshot, now_ns: int) -> list[Order | Task]:
-        before = {order.order for order in self._queue.orders() if order.state is OrderState.ACTIVE}
+        resumed = self._queue.active() is not None
         order = self._queue.take(now_ns)
         if order is None:
             return []
@@ -117,7 +117,7 @@ class Executive:
         self._failures.clear()
         self._starts.clear()
         self._extra_n, self._redock, self._unfelt_n = 0, False, 0
-        if order.order in before and snapshot.ego.carrying and not self._queue.items_at(ON_ROBOT):
+        if resumed and snapshot.ego.carrying and not self._queue.items_at(ON_ROBOT):
             self._queue.picked(order.item, now_ns)  # stopped between the grasp and its entry in the books
         self._tasks = tasks_of(order, self._queue.place_of(order.item))
         return [order, *self._tasks]

@@ -28,9 +28,10 @@ CREATE TABLE IF NOT EXISTS items (name TEXT PRIMARY KEY, place TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, subject TEXT NOT NULL,
     event TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, priority);
+CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, priority, deadline_ns);
 """
 _SELECT = "SELECT id, item, station, priority, deadline_ns, state, reason FROM orders "
+_URGENCY = "priority DESC, deadline_ns = 0, deadline_ns, number"  # a deadline of 0 is none
 _INSERT = """
 INSERT INTO orders (id, item, station, priority, deadline_ns, state, reason) VALUES (?, ?, ?, ?, ?, ?, '')
 """
@@ -120,19 +121,20 @@ class OrderQueue:
         rows = self._db.execute(_SELECT + "ORDER BY number")
         return tuple(_order(row) for row in rows)
 
+    def active(self) -> Order | None:
+        """The order that is being worked on, also by a process that has died since."""
+        query = _SELECT + "WHERE state = ? ORDER BY number LIMIT 1"
+        row = self._db.execute(query, (OrderState.ACTIVE,)).fetchone()
+        return None if row is None else _order(row)
+
     def take(self, now_ns: int) -> Order | None:
         """The order to work on: one that is active already, else the most urgent, which becomes active."""
-        query = (
-            _SELECT + "WHERE state IN (?, ?) "
-            "ORDER BY state = ? DESC, priority DESC, deadline_ns = 0, deadline_ns, number LIMIT 1"
-        )
-        row = self._db.execute(query, (OrderState.QUEUED, OrderState.ACTIVE, OrderState.ACTIVE)).fetchone()
-        if row is None:
-            return None
-        found = _order(row)
-        if found.state is OrderState.ACTIVE:
-            return found
-        return self.mark(found.order, OrderState.ACTIVE, "", now_ns)
+        active = self.active()
+        if active is not None:
+            return active
+        query = _SELECT + "WHERE state = ? ORDER BY " + _URGENCY + " LIMIT 1"
+        row = self._db.execute(query, (OrderState.QUEUED,)).fetchone()
+        return None if row is None else self.mark(_order(row).order, OrderState.ACTIVE, "", now_ns)
 
     def mark(self, name: str, state: OrderState, reason: str, now_ns: int) -> Order:
         """Set the state of an order; returns it."""

@@ -1,17 +1,25 @@
-"""Forward kinematics against published poses and an independent description; the Jacobian against differences."""
+"""Forward kinematics against published poses and another description; the Jacobian against differences."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from math import cos, pi, sin
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shield.kinematics import JOINTS_N, SPINE_N, SPINE_RADIUS_M, jacobian, link_frames, spine_points, tool_pose
+from shield.kinematics import (
+    JOINTS_N,
+    SPINE_N,
+    SPINE_RADIUS_M,
+    jacobian,
+    link_frames,
+    spine_points,
+    tool_pose,
+)
 
 LOW = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])
 HIGH = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
@@ -21,7 +29,8 @@ shares = st.lists(st.floats(0.0, 1.0), min_size=7, max_size=7)
 
 
 def joints(share: list[float]) -> np.ndarray:
-    return LOW + np.array(share) * (HIGH - LOW)
+    joint: np.ndarray = LOW + np.array(share) * (HIGH - LOW)
+    return joint
 
 
 def test_ready_pose_is_the_one_that_the_robot_reports() -> None:
@@ -37,7 +46,7 @@ def test_all_zero_stands_upright() -> None:
     assert np.allclose(pose[:3, 3], [0.088, 0.0, 0.333 + 0.316 + 0.384 - 0.107 - 0.1034], atol=1e-12)
 
 
-def urdf_origin(element: ET.Element | None) -> np.ndarray:
+def urdf_origin(element: ElementTree.Element | None) -> np.ndarray:
     pose = np.eye(4)
     if element is None:
         return pose
@@ -53,7 +62,7 @@ def urdf_origin(element: ET.Element | None) -> np.ndarray:
 @pytest.fixture(scope="module")
 def urdf_joints() -> list[np.ndarray]:
     data = pytest.importorskip("pybullet_data", reason="the second engine has no wheel for this Python")
-    root = ET.parse(Path(data.getDataPath()) / "franka_panda" / "panda.urdf").getroot()
+    root = ElementTree.parse(Path(data.getDataPath()) / "franka_panda" / "panda.urdf").getroot()  # noqa: S314 # a file of the wheel
     named = {joint.get("name"): joint.find("origin") for joint in root.findall("joint")}
     return [urdf_origin(named[f"panda_joint{k}"]) for k in range(1, 9)]
 
