@@ -75,9 +75,8 @@ class Laser:
         self.phase_ns = stagger_ns - self.delay_ns
         self._lidar, self._rng = lidar, rng
         self._step_rad = lidar.fov_rad / (lidar.beams - 1)
-        self._angles: Floats = (
-            lidar.heading_rad - lidar.fov_rad / 2.0 + self._step_rad * np.arange(lidar.beams)
-        )
+        beams = np.arange(lidar.beams, dtype=np.float64)
+        self._angles = lidar.heading_rad - lidar.fov_rad / 2.0 + self._step_rad * beams
         self._walls: Floats | None = None
 
     def measure(self, view: View, stamp_ns: int) -> Scan:
