@@ -17,6 +17,7 @@ from shield.profile import Base, Lidar
 STEPS_N = 16  # samples along the way to standstill; the body is far longer than one step
 CLOSER_M = 0.01  # a return counts when the motion brings it closer by more than the lidar's noise
 IN_PLACE_MPS = 0.05  # below this speed a turning base turns in place
+STRAIGHT_RAD = 1e-9  # less than this over the whole way is no turn
 HITS_MIN_N = 2  # one return alone is dust
 
 
@@ -52,26 +53,37 @@ def blocked(
     A point that is already within `ahead` counts only when the motion brings it closer. Also returns the
     distance from the body as it stands to the nearest point (infinite without points).
     """
+    poses = _poses(way, turn)
+    reach = abs(way) + math.hypot(half_length, half_width) + ahead
     count, nearest = 0, math.inf
     for k in range(points.shape[0]):
-        start = _outside(points[k, 0], points[k, 1], half_length, half_width)
+        x, y = points[k, 0], points[k, 1]
+        start = _outside(x, y, half_length, half_width)
         nearest = min(nearest, start)
+        if x * x + y * y > reach * reach:
+            continue
         closest = start
-        for step in range(1, STEPS_N + 1):
-            part = step / STEPS_N
-            heading = turn * part
-            chord = (
-                way * part * math.cos(heading / 2.0) if abs(turn) < 1e-9 else way / turn * math.sin(heading)
-            )
-            side = 0.0 if abs(turn) < 1e-9 else way / turn * (1.0 - math.cos(heading))
-            dx, dy = points[k, 0] - chord, points[k, 1] - side
-            cos, sin = math.cos(heading), math.sin(heading)
-            closest = min(
-                closest, _outside(cos * dx + sin * dy, cos * dy - sin * dx, half_length, half_width)
-            )
+        for j in range(STEPS_N):
+            dx, dy, cos, sin = x - poses[j, 0], y - poses[j, 1], poses[j, 2], poses[j, 3]
+            gap = _outside(cos * dx + sin * dy, cos * dy - sin * dx, half_length, half_width)
+            closest = min(closest, gap)
         if closest < ahead and closest < start - CLOSER_M:
             count += 1
     return count, nearest
+
+
+@njit(cache=True)
+def _poses(way: float, turn: float) -> Floats:
+    """Poses of B along the arc: rows of x, y, cosine and sine of the heading."""
+    out = np.empty((STEPS_N, 4))
+    for j in range(STEPS_N):
+        part = (j + 1) / STEPS_N
+        heading = turn * part
+        straight = abs(turn) < STRAIGHT_RAD
+        out[j, 0] = way * part if straight else way / turn * math.sin(heading)
+        out[j, 1] = 0.0 if straight else way / turn * (1.0 - math.cos(heading))
+        out[j, 2], out[j, 3] = math.cos(heading), math.sin(heading)
+    return out
 
 
 @njit(cache=True)

@@ -31,14 +31,16 @@ def moved(x: float, y: float, pose: Floats) -> tuple[float, float]:
 
 
 @njit(cache=True)
-def surface_distance(x: float, y: float, boxes: Floats) -> float:
-    """Distance of a point in W to the nearest box surface, from outside or inside; infinite without boxes."""
-    best = math.inf
+def on_surface(x: float, y: float, boxes: Floats, tolerance: float) -> bool:
+    """Whether a point in W lies within `tolerance` of a box's surface, outside or inside."""
     for k in range(boxes.shape[0]):
         dx = max(boxes[k, 0] - x, x - boxes[k, 1])
         dy = max(boxes[k, 2] - y, y - boxes[k, 3])
-        best = min(best, -max(dx, dy) if dx < 0.0 and dy < 0.0 else math.hypot(max(dx, 0.0), max(dy, 0.0)))
-    return best
+        if dx > tolerance or dy > tolerance or max(dx, dy) < -tolerance:
+            continue
+        if dx <= 0.0 or dy <= 0.0 or dx * dx + dy * dy <= tolerance * tolerance:
+            return True
+    return False
 
 
 @njit(cache=True)
@@ -78,7 +80,7 @@ def classify(
     for k in range(ends.shape[0]):
         if state[k] == 1.0:
             x, y = moved(ends[k, 0], ends[k, 1], pose)
-            if surface_distance(x, y, boxes) <= bounds[0] + bounds[1] + bounds[2] * ranges[k]:
+            if on_surface(x, y, boxes, bounds[0] + bounds[1] + bounds[2] * ranges[k]):
                 kind[k] = STATIC
     return kind
 

@@ -130,9 +130,12 @@ class Drive:
             late_ms = (now_ns - sealed.expires_ns) * 1e-6
             return f"stale command {sealed.sequence}: expired {late_ms:.1f} ms ago"
         if sealed.issued_ns > now_ns + AHEAD_NS:
-            return f"future command {sealed.sequence}: issued {(sealed.issued_ns - now_ns) * 1e-6:.1f} ms ahead"
+            return (
+                f"future command {sealed.sequence}: issued {(sealed.issued_ns - now_ns) * 1e-6:.1f} ms ahead"
+            )
         if sealed.expires_ns - sealed.issued_ns > self._longest_ns:
-            return f"long command {sealed.sequence}: valid for {(sealed.expires_ns - sealed.issued_ns) * 1e-6:.0f} ms"
+            valid_ms = (sealed.expires_ns - sealed.issued_ns) * 1e-6
+            return f"long command {sealed.sequence}: valid for {valid_ms:.0f} ms"
         self._held, self._held_since_ns = certified, now_ns
         return ""
 
