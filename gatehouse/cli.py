@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "order": ("gatehouse.order:command", "Submit or cancel an order on a running stack."),
     "estop": ("gatehouse.estop:command", "Stop a running robot at once."),
     "reset": ("gatehouse.reset:command", "Ask the supervisor to leave a latched mode."),
+    "report": ("gatehouse.report:command", "Write the page of a run again."),
     "replay": ("gatehouse.replay:command", "Run the gate again on a record and compare every verdict."),
     "bench": ("gatehouse.bench:command", "Measure the figures that are promised."),
     "train": ("gatehouse.train:command", "Train a skill."),

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from gatehouse.machine import machine
-from gatehouse.moments import find_scene, key_moments
 from gatehouse.paths import find
 from gatehouse.progress import Progress
 from gatehouse.record import Columns
+from gatehouse.report import report_folder
 from gatehouse.run_facts import Judgement, RunFacts
-from gatehouse.run_folder import RECORD, REPORT, TRUTH
+from gatehouse.run_folder import RECORD, REPORT
 from shield.errors import BadInput
 from shield.profile import load_profile
 from shield.site import load_site
-from sim.scenario import Scenario, load_scenario
+from sim.scenario import load_scenario
 from sim.simulator import ENGINES
-from sim.truth_log import read_truth
 
 
 @click.command()
@@ -61,7 +59,16 @@ def command(
         "Machine": machine(),
         **ended.notes,
     }
-    judgement = write(loaded, ended.columns, folder, notes, is_live=not in_process, renders=not no_render)
+    profile, site = load_profile(loaded.profile), load_site(loaded.site)
+    run = RunFacts(
+        title=loaded.scenario,
+        columns=ended.columns,
+        profile=profile,
+        site=site,
+        is_live=not in_process,
+        notes=notes,
+    )
+    judgement = report_folder(run, folder, renders=not no_render)
     report = folder / REPORT
     for line in closing_lines(judgement, ended.columns, report, time.monotonic() - started_s):
         click.echo(line)
@@ -83,38 +90,6 @@ def make_folder(out: Path | None, name: str) -> Path:
     if taken:
         raise BadInput(f"{folder}: holds files already; name an empty folder with --out")
     return folder
-
-
-def write(
-    scenario: Scenario,
-    columns: Columns,
-    folder: Path,
-    notes: Mapping[str, str],
-    *,
-    is_live: bool,
-    renders: bool,
-) -> Judgement:
-    """Draw the pictures and write the report of the run in `folder`."""
-    from gatehouse.pictures import take_pictures
-    from gatehouse.report import write_report
-
-    profile, site = load_profile(scenario.profile), load_site(scenario.site)
-    truth = read_truth(folder / TRUTH)
-    scene = find_scene(columns, truth)
-    pictures, clip, missing = [], None, ""
-    if renders:
-        try:
-            moments = key_moments(columns, scene)
-            pictures, clip = take_pictures(profile, site, truth, columns, scene, moments)
-        except BadInput as error:  # a machine that cannot draw still gets its report
-            missing = str(error)
-            click.echo(missing, err=True)
-    run = RunFacts(
-        title=scenario.scenario, columns=columns, profile=profile, site=site, truth=truth, pictures=pictures,
-        clip=clip, is_live=is_live, notes={**notes, "Pictures": missing} if missing else notes,
-        replay=f"gatehouse replay {folder / RECORD}",
-    )  # fmt: skip
-    return write_report(run, folder / REPORT)
 
 
 def closing_lines(judgement: Judgement, columns: Columns, report: Path, wall_s: float) -> list[str]:

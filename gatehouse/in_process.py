@@ -8,7 +8,7 @@ from pathlib import Path
 from gatehouse.cdr import Cdr
 from gatehouse.collect import Collector
 from gatehouse.progress import Progress
-from gatehouse.run_folder import RECORD, TRUTH, Finished
+from gatehouse.run_folder import IN_PROCESS, RECORD, TRUTH, Finished
 from shield.blackbox import Recorder
 from sim.scenario import Scenario
 from sim.stack import Stack
@@ -27,10 +27,12 @@ def run_in_process(
     """
     stack = Stack(scenario, seed=seed, engine=engine)
     cdr, collector = Cdr(stack.profile), Collector()
+    chosen = scenario.seed if seed is None else seed
     notes = {
         "scenario": scenario.scenario,
-        "seed": str(scenario.seed if seed is None else seed),
+        "seed": str(chosen),
         "engine": engine,
+        IN_PROCESS: "simulated time",
     }
     recorder = Recorder(folder / RECORD, stack.profile, stack.site, cdr.schema, notes)
 

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
+import click
 import jinja2
 from markupsafe import Markup
 
 from gatehouse import sections
-from gatehouse.moments import find_scene, person_distance
+from gatehouse.collect import collect, read_messages
+from gatehouse.moments import find_scene, key_moments, person_distance
 from gatehouse.run_facts import Judgement, RunFacts, judge
+from gatehouse.run_folder import IN_PROCESS, RECORD, REPORT, STRIP, TRUTH
+from shield.blackbox import Reading
+from shield.errors import BadInput
+from sim.truth_log import read_truth
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--no-render", is_flag=True, help="Without pictures.")
+def command(run: Path, no_render: bool) -> int:
+    """Write the report of RUN again: a folder that a demo left, with its record and its truth.
+
+    Exit code 0 only if the orders were fulfilled and nothing was touched in motion.
+    """
+    reading = Reading(run / RECORD)
+    columns = collect(read_messages(reading))
+    notes = {"Record": f"{run / RECORD}{'' if reading.is_complete else ', cut off'}"}
+    facts = RunFacts(
+        title=reading.notes.get("scenario", run.name),
+        columns=columns,
+        profile=reading.profile,
+        site=reading.site,
+        is_live=IN_PROCESS not in reading.notes,
+        notes=notes,
+    )
+    judgement = report_folder(facts, run, renders=not no_render)
+    click.echo(f"report: {run / REPORT}")
+    return 0 if judgement.is_good else 1
+
+
+def report_folder(run: RunFacts, folder: Path, *, renders: bool) -> Judgement:
+    """Add truth, pictures and the replay's command to `run`, and write its page into `folder`."""
+    from gatehouse.pictures import take_pictures  # MuJoCo is heavy, and a report without pictures needs none
+
+    truth = read_truth(folder / TRUTH) if (folder / TRUTH).is_file() else []
+    run = replace(run, truth=truth, replay=f"gatehouse replay {folder / RECORD}")
+    if renders and truth:
+        scene = find_scene(run.columns, truth)
+        try:
+            album = take_pictures(run, scene, key_moments(run.columns, scene))
+        except BadInput as error:  # a machine that cannot draw still gets its report
+            click.echo(f"gatehouse: {error}", err=True)
+            run = replace(run, notes={**run.notes, "Pictures": str(error)})
+        else:
+            run = replace(run, pictures=album.frames, clip=album.clip)
+            if album.strip is not None:
+                (folder / STRIP).write_bytes(album.strip.data)
+    return write_report(run, folder / REPORT)
 
 
 def write_report(run: RunFacts, path: str | Path) -> Judgement:

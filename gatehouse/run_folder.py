@@ -11,7 +11,9 @@ RECORD = "record.mcap"
 TRUTH = "truth.jsonl"
 REPORT = "report.html"
 FIGURES = "figures.json"
+STRIP = "scene.jpg"
 LOGS = "logs"
+IN_PROCESS = "in_process"  # a note of records whose delays mean nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
