@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +21,12 @@ from gatehouse.run_folder import FIGURES, RECORD
 from shield import contract as c
 from shield.contract import Floats, frozen_floats
 from shield.errors import BadInput
+from shield.profile import load_profile
+from shield.site import load_site
 from sim.scenario import load_scenario
-from sim.simulator import Simulator
-from sim.stack import Stack
+
+if TYPE_CHECKING:
+    from sim.stack import Stack
 
 DRIVEN_S = 40.0  # of simulated time that snapshots are collected in
 DEMO_LIMIT_S = 600.0  # a demo that takes longer has hung
@@ -55,7 +59,7 @@ def measure_gate(scenario: str) -> list[Figure]:
 
     from shield.keys import new_key
 
-    stack = Stack(load_scenario(find("scenario", scenario)))
+    stack = _stack(scenario)
     pairs = _driven(stack)
     times = []
     for _ in range(GATE_ROUNDS_N):
@@ -76,7 +80,7 @@ def measure_policy(scenario: str) -> list[Figure]:
     """One step of the navigation skill: observation, inference, motion shaping."""
     from skills.library import load_library
 
-    stack = Stack(load_scenario(find("scenario", scenario)))
+    stack = _stack(scenario)
     pairs = _driven(stack)
     skill = load_library(stack.profile, stack.site)["navigate"]
     target = next(order.station for order in stack.scenario.orders)
@@ -96,18 +100,20 @@ def measure_policy(scenario: str) -> list[Figure]:
 
 def measure_sim(scenario: str) -> list[Figure]:
     """MuJoCo with all sensors, nothing else."""
+    from sim.simulator import Simulator
+
     loaded = load_scenario(find("scenario", scenario))
-    stack = Stack(loaded)
-    simulator = Simulator(loaded, stack.profile, stack.site, loaded.seed)
-    period_ns = round(stack.profile.timing.period_s * 1e9)
-    pace = _pace(lambda k: simulator.tick(k * period_ns), stack.profile.timing.period_s)
+    profile = load_profile(loaded.profile)
+    simulator = Simulator(loaded, profile, load_site(loaded.site), loaded.seed)
+    period_ns = round(profile.timing.period_s * 1e9)
+    pace = _pace(lambda k: simulator.tick(k * period_ns), profile.timing.period_s)
     name = "MuJoCo tier with sensors, times real time"
     return [Figure(name=name, value=pace, unit="x", bound=10.0, at_least=True, reproduce="sim")]
 
 
 def measure_stack(scenario: str) -> list[Figure]:
     """The whole stack around the simulator, in process."""
-    stack = Stack(load_scenario(find("scenario", scenario)))
+    stack = _stack(scenario)
     pace = _pace(lambda _: stack.step(), stack.profile.timing.period_s)
     return [Figure(name="whole stack in process, times real time", value=pace, unit="x", reproduce="stack")]
 
@@ -147,6 +153,12 @@ MEASURES: dict[str, Callable[[str], list[Figure]]] = {
     "stack": measure_stack,
     "live": measure_live,
 }
+
+
+def _stack(scenario: str) -> Stack:
+    from sim.stack import Stack  # the learned policy's libraries take their time
+
+    return Stack(load_scenario(find("scenario", scenario)))
 
 
 def _driven(stack: Stack) -> list[tuple[c.Snapshot, c.ProposedAction, int]]:
