@@ -14,13 +14,14 @@ from shield.contract import Order, OrderState
 from shield.topics import Core
 from skills.library import load_library
 
-TEXTS = {"queue": ":memory:"}
+TEXTS = {"queue": "memory"}
 
 
 def make_core(node: Node, setting: Setting) -> Core:
     """The core with the skill library and the queue that the parameter `queue` names."""
+    queue = node.text("queue")
     skills = load_library(setting.profile, setting.site)
-    return Autonomy(setting.profile, setting.site, skills, OrderQueue(node.text("queue")))
+    return Autonomy(setting.profile, setting.site, skills, OrderQueue(":memory:" if queue == "memory" else queue))
 
 
 class AutonomyShell(Shell):

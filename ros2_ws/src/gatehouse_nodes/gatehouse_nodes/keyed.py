@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from gatehouse_nodes.shell import Node
+from gatehouse_nodes.shell import UNSET, Node
 from shield.keys import FILE_VARIABLE, load_key
 
-TEXTS = {"key_file": ""}  # for `ros2 launch`; `gatehouse launch` hands the key over by file descriptor
+TEXTS = {"key_file": UNSET}  # for `ros2 launch`; `gatehouse launch` hands the key over by file descriptor
 
 
 def key_of(node: Node) -> bytes:
@@ -17,6 +17,6 @@ def key_of(node: Node) -> bytes:
         BadInput: there is none, or others may read the file.
     """
     file = node.text("key_file")
-    if file:
+    if file != UNSET:
         os.environ[FILE_VARIABLE] = file
     return load_key()

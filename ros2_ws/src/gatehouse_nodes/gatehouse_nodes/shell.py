@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -46,6 +47,8 @@ class Setting:
     site: Site
 
 
+UNSET = "none"  # a parameter that is a text and has no value: ROS 2 reads an empty text as something else
+ANY_TYPE = ParameterDescriptor(dynamic_typing=True)  # ROS 2 reads the text of a number as a number
 MakeCore = Callable[["Node", Setting], Core]
 
 
@@ -61,9 +64,9 @@ class Node(LifecycleNode):
         super().__init__(name)
         self.failure = ""
         for text, default in {"profile": "amr_panda", "site": "warehouse", **(texts or {})}.items():
-            self.declare_parameter(text, default)
+            self.declare_parameter(text, default, ANY_TYPE)
         self.declare_parameter("autostart", value=False)
-        self.declare_parameter("realtime", value=True)
+        self.declare_parameter("realtime", value=False)
 
     def text(self, name: str) -> str:
         """A parameter that is a text."""

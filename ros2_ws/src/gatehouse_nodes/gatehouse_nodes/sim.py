@@ -6,14 +6,14 @@ from pathlib import Path
 
 from gatehouse.paths import find
 from gatehouse_nodes import process
-from gatehouse_nodes.shell import Node, Setting, Shell
+from gatehouse_nodes.shell import UNSET, Node, Setting, Shell
 from shield.errors import BadInput
 from shield.topics import Core, Output
 from sim.scenario import load_scenario
 from sim.simulator import Simulator
 from sim.truth_log import TruthLog
 
-TEXTS = {"scenario": "fetch_crate", "engine": "mujoco", "seed": "", "truth": ""}
+TEXTS = {"scenario": "fetch_crate", "engine": "mujoco", "seed": UNSET, "truth": UNSET}
 
 
 class Witnessed:
@@ -37,12 +37,12 @@ def make_core(node: Node, setting: Setting) -> Core:
     """The simulator of the scenario that the parameter names; with `truth`, a file, its truth goes there."""
     scenario = load_scenario(find("scenario", node.text("scenario")))
     seed = node.text("seed")
-    if seed and not seed.isdecimal():
+    if seed != UNSET and not seed.isdecimal():
         raise BadInput(f"seed is {seed!r}, a whole number is expected")
-    simulator = Simulator(scenario, setting.profile, setting.site, int(seed) if seed else scenario.seed,
+    simulator = Simulator(scenario, setting.profile, setting.site, scenario.seed if seed == UNSET else int(seed),
                           node.text("engine"))  # fmt: skip
     truth = node.text("truth")
-    return Witnessed(simulator, TruthLog(Path(truth))) if truth else simulator
+    return Witnessed(simulator, TruthLog(Path(truth))) if truth != UNSET else simulator
 
 
 def main() -> None:
