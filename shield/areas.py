@@ -1,0 +1,121 @@
+"""Areas of the site along a manoeuvre: keep-out, the bounds of the hall, and zones with a speed limit.
+
+Arrays are float64. `pose`, shape (5,): x, y, heading of B in W at the stamp, bounds of position and heading;
+`hall`, shape (4,), `keep_out`, shape (n, 4): x_min, x_max, y_min, y_max; `zones`, shape (n, 5): likewise and
+the largest speed. `path` is what `shield.sweep.sweep` returns.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from shield.compiled import kernel
+from shield.contract import EgoState, Floats
+from shield.formulas import least, most
+from shield.site import Area, Site, Zone
+from shield.sweep import REACT, arc_brake
+
+LEAVING_M = 0.005  # how much deeper a motion that leaves may come, over all behaviours
+SLACK_MPS = 1e-6
+
+
+def pose_vector(ego: EgoState) -> Floats:
+    """The pose and its bounds as the kernels read them."""
+    return np.array([ego.x_m, ego.y_m, ego.heading_rad, ego.position_bound_m, ego.heading_bound_rad])
+
+
+def hall_array(site: Site) -> Floats:
+    """The hall's bounds."""
+    return np.array(_sides(site.bounds))
+
+
+def keep_out_array(site: Site) -> Floats:
+    """All keep-out areas."""
+    return np.array([_sides(area) for area in site.keep_out], dtype=np.float64).reshape(-1, 4)
+
+
+def zone_array(site: Site) -> Floats:
+    """All zones with their speed limits."""
+    rows = [[*_sides(zone), zone.speed_max_mps] for zone in site.zones]
+    return np.array(rows, dtype=np.float64).reshape(-1, 5)
+
+
+def _sides(area: Area | Zone) -> list[float]:
+    return [area.x_min_m, area.x_max_m, area.y_min_m, area.y_max_m]
+
+
+@kernel
+def outside_gap(x: float, y: float, area: Floats) -> float:
+    """Distance of a point to an area from outside; minus the depth from inside."""
+    dx = most(area[0] - x, x - area[1])
+    dy = most(area[2] - y, y - area[3])
+    if dx > 0.0 and dy > 0.0:
+        return math.hypot(dx, dy)
+    return most(dx, dy)
+
+
+@kernel
+def _disc_in_site(
+    path: Floats, k: int, disc: Floats, travel: float, pose: Floats
+) -> tuple[float, float, float]:
+    """Centre in W and radius of one footprint disc over one interval, the pose's bounds included."""
+    c, s = path[k, 2], path[k, 3]
+    x, y = path[k, 0] + c * disc[0] - s * disc[1], path[k, 1] + s * disc[0] + c * disc[1]
+    radius = disc[2] + path[k, 4] * travel + path[k, 5] + path[k, 6] * math.hypot(disc[0], disc[1])
+    radius += pose[3] + pose[4] * math.hypot(x, y)
+    c, s = math.cos(pose[2]), math.sin(pose[2])
+    return pose[0] + c * x - s * y, pose[1] + s * x + c * y, radius
+
+
+@kernel
+def area_gap(
+    path: Floats, footprint: Floats, travel: Floats, pose: Floats, area: Floats, inside: bool
+) -> float:
+    """Least gap of the swept body to an area that it must stay out of (or, `inside`, stay in).
+
+    Where the body is beyond the border already, a motion that leaves is measured by how much deeper it comes.
+    """
+    gap, first = math.inf, math.inf
+    for i in range(footprint.shape[0]):
+        for k in range(path.shape[0]):
+            x, y, radius = _disc_in_site(path, k, footprint[i], travel[i], pose)
+            border = outside_gap(x, y, area)
+            gap = least(gap, (-border if inside else border) - radius)
+        c, s = math.cos(pose[2]), math.sin(pose[2])
+        ox, oy = footprint[i, 0], footprint[i, 1]
+        border = outside_gap(pose[0] + c * ox - s * oy, pose[1] + s * ox + c * oy, area)
+        slack = pose[3] + pose[4] * math.hypot(ox, oy)
+        first = least(first, (-border if inside else border) - footprint[i, 2] - slack)
+    if first > LEAVING_M:
+        return gap
+    return gap - first + LEAVING_M
+
+
+@kernel
+def zone_speed(
+    path: Floats,
+    footprint: Floats,
+    travel: Floats,
+    pose: Floats,
+    zones: Floats,
+    bounds: Floats,
+    speed: float,
+    curvature: float,
+) -> float:
+    """By how much the commanded speed, braking as the fail-safe does, exceeds a zone's limit inside of it."""
+    excess = -math.inf
+    brake = arc_brake(bounds, curvature)
+    for z in range(zones.shape[0]):
+        for k in range(path.shape[0]):
+            since = most(0.0, (path[k - 1, 7] if k > 0 else 0.0) - bounds[REACT])
+            over = abs(speed) - brake * since - zones[z, 4]
+            if over <= excess:
+                break
+            for i in range(footprint.shape[0]):
+                x, y, radius = _disc_in_site(path, k, footprint[i], travel[i], pose)
+                if outside_gap(x, y, zones[z, :4]) < radius:
+                    excess = over
+                    break
+    return excess

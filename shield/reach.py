@@ -42,8 +42,19 @@ from shield.sweep import (
     sweep,
 )
 
-__all__ = ["admissible_reverse", "admissible_speed", "admissible_turn", "clearance", "clearance_within",
-           "ego_vector", "footprint_array", "is_safe", "pack", "speed_cap", "sweep"]
+__all__ = [
+    "admissible_reverse",
+    "admissible_speed",
+    "admissible_turn",
+    "clearance",
+    "clearance_within",
+    "ego_vector",
+    "footprint_array",
+    "is_safe",
+    "pack",
+    "speed_cap",
+    "sweep",
+]
 
 OPENING_M = 0.005  # how much nearer than standing still an opening motion may come, over all behaviours
 BISECTIONS_N = 9
@@ -82,8 +93,9 @@ def _standing_gap(bounds: Floats, ego: Floats, disc: Floats, footprint: Floats) 
 
 
 @kernel
-def _closes(disc: Floats, footprint: Floats, near: float, speed: float, curvature: float,
-            turn: float) -> bool:
+def _closes(
+    disc: Floats, footprint: Floats, near: float, speed: float, curvature: float, turn: float
+) -> bool:
     """Whether the motion moves any part of the body that is nearer than `near` towards the disc."""
     for i in range(footprint.shape[0]):
         x, y = footprint[i, 0], footprint[i, 1]
@@ -96,8 +108,16 @@ def _closes(disc: Floats, footprint: Floats, near: float, speed: float, curvatur
 
 
 @kernel
-def _required(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, disc: Floats,
-              footprint: Floats, tightest: float) -> float:
+def _required(
+    bounds: Floats,
+    ego: Floats,
+    speed: float,
+    curvature: float,
+    turn: float,
+    disc: Floats,
+    footprint: Floats,
+    tightest: float,
+) -> float:
     """Gap that the motion must keep to this disc.
 
     It is the contact margin. Where something static is nearer than that already, the robot must be able to
@@ -115,9 +135,10 @@ def _required(bounds: Floats, ego: Floats, speed: float, curvature: float, turn:
 
 
 @kernel
-def _tightest(bounds: Floats, ego: Floats, discs: Floats, footprint: Floats, around: float) -> float:
+def tightest_gap(bounds: Floats, ego: Floats, discs: Floats, footprint: Floats) -> float:
     """Least gap to anything static that standing still can promise, up to twice the margin."""
     margin: float = bounds[MARGIN]
+    around = around_radius(footprint)
     drift = _rest_drift(bounds, ego, around)
     gap: float = 2 * margin
     for j in range(discs.shape[0]):
@@ -149,8 +170,14 @@ def _gap(path: Floats, disc: Floats, footprint: Floats, travel: Floats, around: 
         x, y = path[k, 2] * dx + path[k, 3] * dy, path[k, 2] * dy - path[k, 3] * dx
         for i in range(footprint.shape[0]):
             ox, oy = footprint[i, 0], footprint[i, 1]
-            gap = (math.hypot(x - ox, y - oy) - footprint[i, 2] - size - half * travel[i] - common
-                   - turned * math.hypot(ox, oy))
+            gap = (
+                math.hypot(x - ox, y - oy)
+                - footprint[i, 2]
+                - size
+                - half * travel[i]
+                - common
+                - turned * math.hypot(ox, oy)
+            )
             if gap < best:
                 best = gap
     return best
@@ -178,14 +205,27 @@ def _box(path: Floats, furthest: float, around: float) -> tuple[float, float, fl
 
 
 @kernel
-def _clearance(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, discs: Floats,
-               footprint: Floats, tightest: float, enough: float, hurry: bool) -> float:
-    """Clearance, or `enough` where it is not below; in a hurry, any non-positive value will do."""
+def clearance_given(
+    bounds: Floats,
+    ego: Floats,
+    speed: float,
+    curvature: float,
+    turn: float,
+    discs: Floats,
+    footprint: Floats,
+    tightest: float,
+    enough: float,
+    hurry: bool,
+) -> tuple[float, int]:
+    """Clearance for a known `tightest_gap`, at most `enough`, and the disc that it is to (or minus one).
+
+    In a hurry, any value that is not positive stands for all of them.
+    """
     path = sweep(bounds, ego, speed, curvature, turn)
     around = around_radius(footprint)
     travel = travels(footprint, curvature, turn != 0.0)
     x_min, x_max, y_min, y_max = _box(path, travel[-1], around)
-    end, best = path[-1, 7], enough
+    end, best, who = path[-1, 7], enough, -1
     for j in range(discs.shape[0]):
         disc = discs[j]
         near = best + bounds[MARGIN] + grown_radius(disc[2], disc[3], disc[4], end)
@@ -194,33 +234,46 @@ def _clearance(bounds: Floats, ego: Floats, speed: float, curvature: float, turn
         if disc[1] < y_min - near or disc[1] > y_max + near:
             continue
         needed = _required(bounds, ego, speed, curvature, turn, disc, footprint, tightest)
-        best = least(best, _gap(path, disc, footprint, travel, around, best + needed) - needed)
+        kept = _gap(path, disc, footprint, travel, around, best + needed) - needed
+        if kept < best:
+            best, who = kept, j
         if hurry and best <= 0.0:
             break
-    return best
+    return best, who
 
 
 @kernel
-def clearance(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, discs: Floats,
-              footprint: Floats) -> float:
+def clearance(
+    bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, discs: Floats, footprint: Floats
+) -> float:
     """Clearance of a motion and of the fail-safe that would end it, metres; infinite without discs."""
     return clearance_within(bounds, ego, speed, curvature, turn, discs, footprint, math.inf)
 
 
 @kernel
-def clearance_within(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, discs: Floats,
-                     footprint: Floats, enough: float) -> float:
+def clearance_within(
+    bounds: Floats,
+    ego: Floats,
+    speed: float,
+    curvature: float,
+    turn: float,
+    discs: Floats,
+    footprint: Floats,
+    enough: float,
+) -> float:
     """Clearance, looked for up to `enough` only; the smaller that is, the faster."""
-    tightest = _tightest(bounds, ego, discs, footprint, around_radius(footprint))
-    return _clearance(bounds, ego, speed, curvature, turn, discs, footprint, tightest, enough, False)
+    tightest = tightest_gap(bounds, ego, discs, footprint)
+    return clearance_given(bounds, ego, speed, curvature, turn, discs, footprint, tightest, enough, False)[0]
 
 
 @kernel
-def is_safe(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, discs: Floats,
-            footprint: Floats) -> bool:
+def is_safe(
+    bounds: Floats, ego: Floats, speed: float, curvature: float, turn: float, discs: Floats, footprint: Floats
+) -> bool:
     """Whether the clearance is positive; faster than asking for its value."""
-    tightest = _tightest(bounds, ego, discs, footprint, around_radius(footprint))
-    return _clearance(bounds, ego, speed, curvature, turn, discs, footprint, tightest, FREE_M, True) > 0.0
+    tightest = tightest_gap(bounds, ego, discs, footprint)
+    kept, _ = clearance_given(bounds, ego, speed, curvature, turn, discs, footprint, tightest, FREE_M, True)
+    return kept > 0.0
 
 
 @kernel
@@ -234,13 +287,24 @@ def speed_cap(bounds: Floats, curvature: float, reverse: bool) -> float:
 
 
 @kernel
-def _fastest(bounds: Floats, ego: Floats, cap: float, curvature: float, sign: float, rotates: bool,
-             discs: Floats, footprint: Floats) -> float:
-    tightest = _tightest(bounds, ego, discs, footprint, around_radius(footprint))
+def _fastest(
+    bounds: Floats,
+    ego: Floats,
+    cap: float,
+    curvature: float,
+    sign: float,
+    rotates: bool,
+    discs: Floats,
+    footprint: Floats,
+) -> float:
+    tightest = tightest_gap(bounds, ego, discs, footprint)
     safe, unsafe, trial = 0.0, cap, cap
     for _ in range(BISECTIONS_N):
         speed, turn = (0.0, sign * trial) if rotates else (sign * trial, 0.0)
-        if _clearance(bounds, ego, speed, curvature, turn, discs, footprint, tightest, FREE_M, True) > 0.0:
+        kept, _ = clearance_given(
+            bounds, ego, speed, curvature, turn, discs, footprint, tightest, FREE_M, True
+        )
+        if kept > 0.0:
             safe = trial
             if safe == cap:
                 break
@@ -251,16 +315,18 @@ def _fastest(bounds: Floats, ego: Floats, cap: float, curvature: float, sign: fl
 
 
 @kernel
-def admissible_speed(bounds: Floats, ego: Floats, curvature: float, discs: Floats,
-                     footprint: Floats) -> float:
+def admissible_speed(
+    bounds: Floats, ego: Floats, curvature: float, discs: Floats, footprint: Floats
+) -> float:
     """Fastest safe forward speed found on a curvature, metres a second; zero where none is."""
     cap = speed_cap(bounds, curvature, False)
     return _fastest(bounds, ego, cap, curvature, 1.0, False, discs, footprint)
 
 
 @kernel
-def admissible_reverse(bounds: Floats, ego: Floats, curvature: float, discs: Floats,
-                       footprint: Floats) -> float:
+def admissible_reverse(
+    bounds: Floats, ego: Floats, curvature: float, discs: Floats, footprint: Floats
+) -> float:
     """Fastest safe speed backwards on a curvature, as a magnitude; zero where none is."""
     cap = speed_cap(bounds, curvature, True)
     return _fastest(bounds, ego, cap, curvature, -1.0, False, discs, footprint)

@@ -127,8 +127,14 @@ def _command_bytes(command: Command) -> bytes:
 
 
 def _manoeuvre_bytes(tail: Manoeuvre) -> bytes:
-    numbers = struct.pack(">ddddd", tail.speed_mps, tail.curvature_radpm, tail.turn_radps, tail.decel_mps2,
-                          tail.turn_decel_radps2)
+    numbers = struct.pack(
+        ">ddddd",
+        tail.speed_mps,
+        tail.curvature_radpm,
+        tail.turn_radps,
+        tail.decel_mps2,
+        tail.turn_decel_radps2,
+    )
     end = struct.pack(">dd", tail.gripper_m, tail.duration_s)
     return numbers + _floats(tail.joint_velocity_radps) + _floats(tail.joint_decel_radps2) + end
 

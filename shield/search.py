@@ -1,0 +1,115 @@
+"""Is one motion safe in every respect that depends on the whole manoeuvre, and which speed still is?
+
+The respects: clearance to discs, keep-out areas, the hall's bounds, zones' speeds. The scene is passed as one
+tuple of arrays, made by `Gate` once a decision.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from shield.areas import SLACK_MPS, area_gap, zone_speed
+from shield.compiled import kernel
+from shield.contract import Floats
+from shield.formulas import least, most
+from shield.reach import clearance_given, speed_cap, tightest_gap, travels
+from shield.sweep import TURN_MAX, sweep
+
+SAFE, DISCS, KEEP_OUT, HALL, ZONE = range(5)  # what forbids a motion
+ENOUGH_M = 0.5  # clearances are measured up to here
+NEAR_M = 0.05  # and while searching, where their sign matters only, up to here
+HALVINGS_N = 7  # of the window of speeds that one period can reach: a fraction of a millimetre a second
+
+
+class Scene(NamedTuple):
+    """What a motion is judged by; see `shield.reach` and `shield.areas` for the arrays."""
+
+    bounds: Floats
+    ego: Floats
+    discs: Floats
+    footprint: Floats
+    pose: Floats
+    hall: Floats
+    keep_out: Floats
+    zones: Floats
+
+
+@kernel
+def judge(scene: Scene, speed: float, curvature: float, turn: float) -> tuple[int, float, float, int]:
+    """What forbids the motion (SAFE if nothing), by how much; the clearance up to ENOUGH_M, to which disc."""
+    tightest = tightest_gap(scene.bounds, scene.ego, scene.discs, scene.footprint)
+    return _judge(scene, speed, curvature, turn, tightest, ENOUGH_M, False)
+
+
+@kernel
+def _judge(
+    scene: Scene, speed: float, curvature: float, turn: float, tightest: float, enough: float, hurry: bool
+) -> tuple[int, float, float, int]:
+    clear, who = clearance_given(
+        scene.bounds, scene.ego, speed, curvature, turn, scene.discs, scene.footprint, tightest, enough, hurry
+    )
+    if clear <= 0.0:
+        return DISCS, -clear, clear, who
+    path = sweep(scene.bounds, scene.ego, speed, curvature, turn)
+    travel = travels(scene.footprint, curvature, turn != 0.0)
+    for a in range(scene.keep_out.shape[0]):
+        gap = area_gap(path, scene.footprint, travel, scene.pose, scene.keep_out[a], False)
+        if gap <= 0.0:
+            return KEEP_OUT, -gap, clear, who
+    gap = area_gap(path, scene.footprint, travel, scene.pose, scene.hall, True)
+    if gap <= 0.0:
+        return HALL, -gap, clear, who
+    over = zone_speed(path, scene.footprint, travel, scene.pose, scene.zones, scene.bounds, speed, curvature)
+    if over > SLACK_MPS:
+        return ZONE, over, clear, who
+    return SAFE, 0.0, clear, who
+
+
+@kernel
+def fastest(
+    scene: Scene, low: float, high: float, curvature: float, sign: float, rotates: bool
+) -> tuple[float, int]:
+    """Largest safe speed (or rate of a rotation) found in [low, high] towards `sign`, and what forbids more.
+
+    Minus one where not even `low` is safe. The result itself has been checked, whatever lies below it.
+    """
+    tightest = tightest_gap(scene.bounds, scene.ego, scene.discs, scene.footprint)
+    safe, unsafe, trial, why = -1.0, high, high, SAFE
+    for step in range(HALVINGS_N + 2):
+        speed, turn = (0.0, sign * trial) if rotates else (sign * trial, 0.0)
+        found, _, _, _ = _judge(scene, speed, curvature, turn, tightest, NEAR_M, True)
+        if found == SAFE:
+            safe = trial
+            if step == 0:
+                return safe, SAFE
+        else:
+            unsafe, why = trial, found
+            if step == 1:
+                return -1.0, why
+        trial = low if step == 0 else (safe + unsafe) / 2
+    return safe, why
+
+
+@kernel
+def top_speed(bounds: Floats, curvature: float, sign: float, rotates: bool) -> float:
+    """Largest speed (or rate) within the robot's own limits."""
+    if rotates:
+        turn: float = bounds[TURN_MAX]
+        return turn
+    cap: float = speed_cap(bounds, curvature, sign < 0.0)
+    return cap
+
+
+@kernel
+def nearest_person(discs: Floats, footprint: Floats) -> float:
+    """Gap between the body and the nearest disc that may move; infinite where there is none."""
+    gap = math.inf
+    for j in range(discs.shape[0]):
+        if discs[j, 3] != 0.0:
+            far = math.hypot(discs[j, 0], discs[j, 1]) - discs[j, 2]
+            if far - 1.0 < gap:
+                for i in range(footprint.shape[0]):
+                    dx, dy = discs[j, 0] - footprint[i, 0], discs[j, 1] - footprint[i, 1]
+                    gap = least(gap, math.hypot(dx, dy) - discs[j, 2] - footprint[i, 2])
+    return most(gap, 0.0)

@@ -15,8 +15,22 @@ from shield.formulas import deviation, farthest, least, most, nearest, stopping_
 from shield.profile import RobotProfile
 
 # Indices into the bounds.
-(REACT, PERIOD, ACCEL, BRAKE_MIN, BRAKE_MAX, TURN_ACCEL, TURN_BRAKE, TRACKING, MARGIN,
- SPEED_MAX, REVERSE_MAX, TURN_MAX, YAW_MAX, LATERAL_MAX) = range(14)
+(
+    REACT,
+    PERIOD,
+    ACCEL,
+    BRAKE_MIN,
+    BRAKE_MAX,
+    TURN_ACCEL,
+    TURN_BRAKE,
+    TRACKING,
+    MARGIN,
+    SPEED_MAX,
+    REVERSE_MAX,
+    TURN_MAX,
+    YAW_MAX,
+    LATERAL_MAX,
+) = range(14)
 
 STEP_S = 0.04  # length of a time interval of the prediction; shorter is less conservative and slower
 INTERVALS_MAX_N = 48
@@ -29,11 +43,24 @@ def pack(profile: RobotProfile) -> Floats:
     snapshot that it was certified on) and one more period, until the drive's own clock notices the expiry.
     """
     base, timing = profile.base, profile.timing
-    return np.array([
-        2 * timing.period_s + timing.latency_s, timing.period_s, base.accel_max_mps2, base.brake_min_mps2,
-        base.brake_max_mps2, base.turn_accel_max_radps2, base.turn_brake_min_radps2, base.tracking_m,
-        base.contact_margin_m, base.speed_max_mps, base.reverse_max_mps, base.turn_max_radps,
-        base.yaw_rate_max_radps, base.lateral_accel_max_mps2])
+    return np.array(
+        [
+            2 * timing.period_s + timing.latency_s,
+            timing.period_s,
+            base.accel_max_mps2,
+            base.brake_min_mps2,
+            base.brake_max_mps2,
+            base.turn_accel_max_radps2,
+            base.turn_brake_min_radps2,
+            base.tracking_m,
+            base.contact_margin_m,
+            base.speed_max_mps,
+            base.reverse_max_mps,
+            base.turn_max_radps,
+            base.yaw_rate_max_radps,
+            base.lateral_accel_max_mps2,
+        ]
+    )
 
 
 def footprint_array(profile: RobotProfile) -> Floats:
@@ -41,15 +68,32 @@ def footprint_array(profile: RobotProfile) -> Floats:
     return np.array([[disc.x_m, disc.y_m, disc.radius_m] for disc in profile.footprint])
 
 
-def ego_vector(speed: float, yaw_rate: float, speed_bound: float, yaw_rate_bound: float,
-               flight_speed: tuple[float, float], flight_yaw: tuple[float, float]) -> Floats:
+def ego_vector(
+    speed: float,
+    yaw_rate: float,
+    speed_bound: float,
+    yaw_rate_bound: float,
+    flight_speed: tuple[float, float],
+    flight_yaw: tuple[float, float],
+) -> Floats:
     """The ego state as the vector that the kernels read; `flight_*`: (least, largest) of what was sent."""
     return np.array([speed, yaw_rate, speed_bound, yaw_rate_bound, *flight_speed, *flight_yaw])
 
 
 @kernel
-def _extent(low: float, high: float, start: float, bound: float, accel: float, react: float, settled: float,
-            brake: float, brake_max: float, period: float, t: float) -> tuple[float, float]:
+def _extent(
+    low: float,
+    high: float,
+    start: float,
+    bound: float,
+    accel: float,
+    react: float,
+    settled: float,
+    brake: float,
+    brake_max: float,
+    period: float,
+    t: float,
+) -> tuple[float, float]:
     """Least and largest signed way at `t` of whoever moves, at speeds within [low, high] from start +- bound.
 
     Until `settled` the other coordinate may be what still moves.
@@ -66,8 +110,16 @@ def _extent(low: float, high: float, start: float, bound: float, accel: float, r
 
 
 @kernel
-def _horizon(low: float, high: float, start: float, bound: float, accel: float, react: float, brake: float,
-             period: float) -> float:
+def _horizon(
+    low: float,
+    high: float,
+    start: float,
+    bound: float,
+    accel: float,
+    react: float,
+    brake: float,
+    period: float,
+) -> float:
     """Latest time of standstill."""
     end = react + period
     if high > 0.0:
@@ -80,8 +132,9 @@ def _horizon(low: float, high: float, start: float, bound: float, accel: float, 
 
 
 @kernel
-def _hull(measured: float, bound: float, flight_low: float, flight_high: float, target: float,
-          change: float) -> tuple[float, float]:
+def _hull(
+    measured: float, bound: float, flight_low: float, flight_high: float, target: float, change: float
+) -> tuple[float, float]:
     """Least and largest value that may occur: between measured, sent and asked, within reach of `change`."""
     low = least(measured, least(flight_low, target))
     high = most(measured, most(flight_high, target))
@@ -114,8 +167,9 @@ def sweep(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: flo
     """
     react, period = bounds[REACT], bounds[PERIOD]
     low, high = _hull(ego[0], ego[2], ego[4], ego[5], speed, bounds[BRAKE_MAX] * react)
-    yaw_low, yaw_high = _hull(ego[1], ego[3], ego[6], ego[7], speed * curvature + turn,
-                              bounds[TURN_ACCEL] * react)
+    yaw_low, yaw_high = _hull(
+        ego[1], ego[3], ego[6], ego[7], speed * curvature + turn, bounds[TURN_ACCEL] * react
+    )
     rotates = turn != 0.0
     if rotates:
         first, last, start, slack = yaw_low, yaw_high, ego[1], ego[3]
@@ -132,8 +186,9 @@ def sweep(bounds: Floats, ego: Floats, speed: float, curvature: float, turn: flo
     near0, far0 = 0.0, 0.0
     for k in range(count):
         time = end * (k + 1) / count
-        near1, far1 = _extent(first, last, start, slack, accel, react, settled, brake, brake_max, period,
-                              time)
+        near1, far1 = _extent(
+            first, last, start, slack, accel, react, settled, brake, brake_max, period, time
+        )
         lower, upper = least(near0, near1), most(far0, far1)
         near0, far0 = near1, far1
         middle, half = (lower + upper) / 2, (upper - lower) / 2
