@@ -129,6 +129,7 @@ class Safety:
             outputs += self._faults.tell("proposal_missing", Severity.STOP, detail, now_ns)
         if self._waiting_n > MISSES_N:
             outputs += self._certify(None, snapshot, now_ns)
+            self._answered = False  # the autonomy may come back with an answer to this very snapshot
         return outputs
 
     def _on_proposal(self, proposal: c.ProposedAction, now_ns: int) -> list[Output]:
