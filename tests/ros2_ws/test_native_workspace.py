@@ -82,9 +82,13 @@ def test_the_skills_weights_are_installed(installed: Path) -> None:
 
 
 def test_the_command_line_runs(installed: Path) -> None:
-    assert run(installed, installed / "gatehouse" / "bin" / "gatehouse", "--version").startswith("gatehouse 0.")
+    assert run(installed, installed / "gatehouse" / "bin" / "gatehouse", "--version").startswith(
+        "gatehouse 0."
+    )
 
 
 def test_the_nodes_are_where_ros_looks_for_them(installed: Path) -> None:
     folder = installed / "gatehouse_nodes" / "lib" / "gatehouse_nodes"
-    assert {"autonomy", "safety", "supervisor", "drive", "recorder", "sim"} <= {file.name for file in folder.iterdir()}
+    assert {"autonomy", "safety", "supervisor", "drive", "recorder", "sim"} <= {
+        file.name for file in folder.iterdir()
+    }
