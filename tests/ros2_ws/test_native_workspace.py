@@ -23,10 +23,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install base of `colcon build --base-paths .. src`, with one folder a package."""
     work = tmp_path_factory.mktemp("workspace")
     prefix = Path(sys.prefix)
-    words = [
+    words: list[str | Path] = [
         prefix / "bin" / "colcon", "--log-base", work / "log", "build", "--base-paths", "..", "src",
-        "--build-base", work / "build", "--install-base", work / "install", "--event-handlers", "console_direct+",
-        "--cmake-args", "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}",
+        "--build-base", work / "build", "--install-base", work / "install",
+        "--event-handlers", "console_direct+", "--cmake-args", "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}",
     ]  # fmt: skip
     env = build_environment(prefix)
     done = subprocess.run(words, cwd=ROOT / "ros2_ws", env=env, capture_output=True, text=True, check=False)
@@ -61,7 +61,7 @@ def test_launch_files_profiles_and_sites_are_installed(installed: Path) -> None:
 
 
 def test_packages_are_imported_from_there(installed: Path) -> None:
-    code = f"import {', '.join(PACKAGES)}; print({', '.join(f'{name}.__file__' for name in PACKAGES)}, sep='\\n')"
+    code = "; ".join(f"import {name}; print({name}.__file__)" for name in PACKAGES)
     for name, file in zip(PACKAGES, run(installed, sys.executable, "-c", code).splitlines(), strict=True):
         assert Path(file).is_relative_to(installed / name)
 
