@@ -36,7 +36,7 @@ ARRIVED_RADPS = 0.03
 SETTLE_S = 2.0  # longest wait for the arm to arrive
 WAIT_S = 60.0  # longest time that a reference waits for a stopped arm
 CLEARANCE_M = 0.015  # of every planned way
-CLEARANCE_ROWS_N = 3  # every third point of a way is held against the site: 12 mm apart
+CLEARANCE_ROWS_N = 5  # every fifth point of a way is held against the site: 20 mm apart
 
 
 class Stuck(Exception):

@@ -35,9 +35,9 @@ def load_points(lift_m: float) -> Floats:
 
     A crate that stands on a shelf touches it by intent; on vertical ways the lowest centimetres are left out.
     """
-    xs = np.linspace(-0.5, 0.5, 7) * crate.LENGTH_M
-    ys = np.linspace(-0.5, 0.5, 5) * crate.WIDTH_M
-    heights = np.linspace(lift_m, crate.HEIGHT_M, 4)
+    xs = np.linspace(-0.5, 0.5, 5) * crate.LENGTH_M
+    ys = np.linspace(-0.5, 0.5, 4) * crate.WIDTH_M
+    heights = np.linspace(lift_m, crate.HEIGHT_M, 3)
     # the hand points down: the tool's z is the crate's -z, its y the crate's -y
     return np.array([(x, -y, crate.HANDLE_CENTRE_M - height) for x in xs for y in ys for height in heights])
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from shield.contract import HOLD, BaseCommand, SkillGoal, SkillState, SkillStep, Snapshot
+from shield.contract import HOLD, BaseCommand, EgoState, SkillGoal, SkillState, SkillStep, Snapshot
 from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Place, Site
+from skills.creep import SHARE, Creep
 from skills.docking_line import APPROACH_M, Offset, offset
 
 CREEP_MPS = 0.25  # on the way to the place
@@ -21,7 +22,8 @@ CREEP_DECEL_MPS2 = 0.06  # so that the speed is low where the face is near
 ALONG_TOLERANCE_M = 0.005
 ACROSS_TOLERANCE_M = 0.015
 HEADING_TOLERANCE_RAD = 0.012
-ALIGN_RAD = 0.25  # heading further off than this is turned in place, not along an arc
+ALIGN_RAD = 0.25  # heading further off than this is turned in place, not along an arc, ...
+ALIGNED_RAD = 0.08  # ... until it is this near
 LOOKAHEAD_M = 0.22
 LOOKAHEAD_LEAST_M = 0.14
 STRAIGHT_M = 0.06  # the last piece only keeps the heading
@@ -80,6 +82,7 @@ class Line:
         self._place: Place | None = None
         self._watch = Watch(profile.timing.period_s)
         self._first_m = -APPROACH_M
+        self.creep = Creep(profile)
 
     def refuse(self, goal: SkillGoal, snapshot: Snapshot) -> str:
         """Say why `goal` cannot be started from `snapshot`; an empty text means that it can."""
@@ -99,6 +102,7 @@ class Line:
         self._place = self.site.place(goal.target)
         self._watch = Watch(self.profile.timing.period_s)
         self._first_m = offset(self._place, snapshot.ego).along_m
+        self.creep.reset(snapshot.ego)
         self.begin()
 
     def step(self, snapshot: Snapshot, now_ns: int) -> SkillStep:
@@ -129,6 +133,15 @@ class Line:
         progress = min(max(share, 0.0), 1.0)
         return SkillStep(command=command, confidence=1.0, state=SkillState.RUNNING, progress=progress)
 
+    def back(self, off: Offset, end_m: float, ego: EgoState) -> BaseCommand:
+        """Back along the line to `end_m`; the curvature turns the heading towards it."""
+        left = max(off.along_m - end_m, 0.0)
+        speed = min(SHARE * self.profile.base.reverse_max_mps, math.sqrt(2.0 * BACK_DECEL_MPS2 * left))
+        wanted = math.atan2(off.across_m, 2.0 * LOOKAHEAD_M)  # backwards, the tail heads for the line
+        curvature = -REVERSE_GAIN_PM * (wanted - off.heading_rad)
+        curvature = min(max(curvature, -REVERSE_CURVATURE_MAX_PM), REVERSE_CURVATURE_MAX_PM)
+        return self.creep.drive(-max(speed, CREEP_LEAST_MPS), curvature, ego)
+
     def end(self, state: SkillState, reason: str = "") -> SkillStep:
         """The last step."""
         self._place = None
@@ -150,29 +163,32 @@ class Dock(Line):
         self._phase = Phase.APPROACH
         self._attempt = 1
         self._still_n = 0
+        self._aligning = False
 
     def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         """Propose a command from the robot's place on the docking line."""
         if self._phase is Phase.BACK_OFF:
             if off.along_m > -BACK_OFF_M:
-                return self.go(_reverse(off, -BACK_OFF_M, self.profile), off, 0.0)
+                return self.go(self.back(off, -BACK_OFF_M, snapshot.ego), off, 0.0)
             self._phase = Phase.APPROACH
         if self._phase is Phase.APPROACH:
             if off.along_m < -ALONG_TOLERANCE_M:
-                return self.go(_approach(off), off, 0.0)
+                return self.go(self._approach(off, snapshot.ego), off, 0.0)
             self._phase = Phase.SQUARE
         return self._square(off, snapshot)
 
     def _square(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         if abs(off.heading_rad) > HEADING_TOLERANCE_RAD:
             self._still_n = 0
-            return self.go(_turn(-off.heading_rad), off, 0.0)
-        if abs(snapshot.ego.speed_mps) > STILL_MPS or abs(snapshot.ego.yaw_rate_radps) > STILL_RADPS:
+            return self.go(self._turn(-off.heading_rad, snapshot.ego), off, 0.0)
+        ego = snapshot.ego
+        moves = abs(ego.speed_mps) > STILL_MPS or abs(ego.yaw_rate_radps) > STILL_RADPS
+        if moves or not self.creep.standing:
             self._still_n = 0
-            return self.go(HOLD, off, 0.0)
+            return self.go(self.creep.stand(snapshot.ego), off, 0.0)
         self._still_n += 1
         if self._still_n * self.profile.timing.period_s < STILL_S:
-            return self.go(HOLD, off, 0.0)
+            return self.go(self.creep.stand(snapshot.ego), off, 0.0)
         if abs(off.across_m) <= ACROSS_TOLERANCE_M and abs(off.along_m) <= 2 * ACROSS_TOLERANCE_M:
             return self.end(SkillState.SUCCEEDED)
         if self._attempt >= ATTEMPTS_N:
@@ -181,7 +197,25 @@ class Dock(Line):
         self._attempt += 1
         self._still_n = 0
         self._phase = Phase.BACK_OFF
-        return self.go(HOLD, off, 0.0)
+        return self.go(self.creep.stand(snapshot.ego), off, 0.0)
+
+    def _approach(self, off: Offset, ego: EgoState) -> BaseCommand:
+        """Creep along the docking line; turn in place first where the heading is far off."""
+        left = -off.along_m
+        lookahead = min(LOOKAHEAD_M, max(LOOKAHEAD_LEAST_M, left - 0.1))
+        wanted = 0.0 if left < STRAIGHT_M else -math.atan2(off.across_m, lookahead)
+        error = wanted - off.heading_rad
+        if abs(error) > (ALIGNED_RAD if self._aligning else ALIGN_RAD):
+            self._aligning = True
+            return self._turn(error, ego)
+        self._aligning = False
+        speed = max(min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left)), CREEP_LEAST_MPS)
+        curvature = min(max(CURVATURE_GAIN_PM * error, -CURVATURE_MAX_PM), CURVATURE_MAX_PM)
+        return self.creep.drive(speed, curvature, ego)
+
+    def _turn(self, error_rad: float, ego: EgoState) -> BaseCommand:
+        rate = min(max(TURN_GAIN_PS * abs(error_rad), TURN_LEAST_RADPS), TURN_MAX_RADPS)
+        return self.creep.turn(math.copysign(rate, error_rad), ego)
 
 
 class Undock(Line):
@@ -203,33 +237,7 @@ class Undock(Line):
     def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         """Propose a command from the robot's place on the docking line."""
         if off.along_m > -APPROACH_M + 0.02:
-            return self.go(_reverse(off, -APPROACH_M, self.profile), off, -APPROACH_M)
+            return self.go(self.back(off, -APPROACH_M, snapshot.ego), off, -APPROACH_M)
+        if abs(snapshot.ego.speed_mps) > STILL_MPS or not self.creep.standing:
+            return self.go(self.creep.stand(snapshot.ego), off, -APPROACH_M)
         return self.end(SkillState.SUCCEEDED)
-
-
-def _approach(off: Offset) -> BaseCommand:
-    """Creep along the docking line; turn in place first where the heading is far off."""
-    left = -off.along_m
-    lookahead = min(LOOKAHEAD_M, max(LOOKAHEAD_LEAST_M, left - 0.1))
-    wanted = 0.0 if left < STRAIGHT_M else -math.atan2(off.across_m, lookahead)
-    error = wanted - off.heading_rad
-    if abs(error) > ALIGN_RAD:
-        return _turn(error)
-    speed = min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left))
-    curvature = min(max(CURVATURE_GAIN_PM * error, -CURVATURE_MAX_PM), CURVATURE_MAX_PM)
-    return BaseCommand(speed_mps=max(speed, CREEP_LEAST_MPS), curvature_radpm=curvature)
-
-
-def _turn(error_rad: float) -> BaseCommand:
-    rate = min(max(TURN_GAIN_PS * abs(error_rad), TURN_LEAST_RADPS), TURN_MAX_RADPS)
-    return BaseCommand(speed_mps=0.0, turn_radps=math.copysign(rate, error_rad))
-
-
-def _reverse(off: Offset, end_m: float, profile: RobotProfile) -> BaseCommand:
-    """Back along the line; the curvature turns the heading towards it."""
-    left = max(off.along_m - end_m, 0.0)
-    speed = min(profile.base.reverse_max_mps, math.sqrt(2.0 * BACK_DECEL_MPS2 * left))
-    wanted = math.atan2(off.across_m, 2.0 * LOOKAHEAD_M)  # backwards, the tail is what heads for the line
-    curvature = -REVERSE_GAIN_PM * (wanted - off.heading_rad)
-    curvature = min(max(curvature, -REVERSE_CURVATURE_MAX_PM), REVERSE_CURVATURE_MAX_PM)
-    return BaseCommand(speed_mps=-max(speed, CREEP_LEAST_MPS), curvature_radpm=curvature)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shield.contract import BaseCommand, SkillGoal, SkillState
+from shield.contract import BaseCommand, Command, SkillGoal, SkillState
 from shield.profile import load_profile
+from shield.rules import Situation, broken, limits, measure, tell
 from shield.site import load_site
 from skills.dock import BLOCKED_S, Dock, Undock
 from skills.docking_line import APPROACH_M, offset
@@ -129,3 +131,31 @@ def test_stopped_in_the_middle_it_can_be_started_again() -> None:
     dock.stop(robot.now_ns)
     assert dock.step(robot.snapshot(), robot.now_ns).state is SkillState.FAILED
     assert run(dock, goal("dock"), robot).state is SkillState.SUCCEEDED
+
+
+def broken_rules(commands: list[Command]) -> list[str]:
+    """The gate's rules that a sequence of set-points breaks, on a robot that follows them."""
+    found, now = [], Situation(speed_limit_mps=PROFILE.base.speed_max_mps)
+    for command in commands:
+        assert isinstance(command, BaseCommand)
+        values = measure(command.speed_mps, command.curvature_radpm, command.turn_radps)
+        found += [tell(limit, values) for limit in broken(limits(PROFILE, now), values)]
+        now = replace(
+            now,
+            speed_mps=command.speed_mps,
+            yaw_rate_radps=command.yaw_rate_radps,
+            speed_step_mps=command.speed_mps - now.speed_mps,
+        )
+    return found
+
+
+@given(
+    along=st.floats(-0.15, 0.15), across=st.floats(-0.2, 0.2), heading=st.floats(-0.3, 0.3), seed=st.integers(0, 99)
+)
+@settings(max_examples=25, deadline=None)
+def test_set_points_keep_the_gates_rules(along: float, across: float, heading: float, seed: int) -> None:
+    robot = KinematicRobot(PROFILE, seed=seed, noise_m=0.003, noise_rad=0.002)
+    robot.stand(SITE.place("slot_a1"), along_m=along - APPROACH_M, across_m=across, heading_rad=heading)
+    run(Dock(PROFILE, SITE), goal("dock"), robot)
+    run(Undock(PROFILE, SITE), goal("undock"), robot)
+    assert broken_rules(robot.commands) == []
