@@ -240,7 +240,7 @@ def build(cls: type[T], raw: object, file: str, where: str) -> T:
         BadInput: naming the field (`where`), its value and the file.
     """
     if not isinstance(raw, dict):
-        raise BadInput(f"{file}: {where or 'the document'} is {raw!r}, a mapping is expected")
+        raise BadInput(f"{file}: {where.rstrip('.') or 'the document'} is {raw!r}, a mapping is expected")
     hints = typing.get_type_hints(cls)
     needed = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type] # always a dataclass here
     for name in sorted(set(raw) - needed, key=str):

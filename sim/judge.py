@@ -11,10 +11,11 @@ from shield.contract import Floats
 from shield.profile import RobotProfile
 from shield.site import Pose, Site
 from sim.people import body_distance
-from sim.plant import BaseTruth, Plant, Thing, Touch
+from sim.plant import Plant, Thing, Touch
 from sim.world import PERSON_RADIUS_M
 
 CONTACTS_MAX = 1000  # kept on record; counting goes on
+NEAR_M = 3.0  # people farther away than that are measured from the base alone
 LINK_RADIUS_M = 0.06  # of the arm around the line of its link frames
 PLACE_RADIUS_M = 0.20  # a load set down this near to a place is on its place
 FLAT = 0.7  # cosine: the load stands on a surface; less is a side that it bumps into
@@ -35,6 +36,16 @@ class Contact:
     z_m: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Motion:
+    """How fast the robot is, and whether base and joints are above their standstill rates."""
+
+    speed_mps: float
+    joint_radps: float
+    base: bool
+    joint: bool
+
+
 class Judge:
     """Collects what a run is judged by.
 
@@ -50,6 +61,7 @@ class Judge:
         self._body_m = (profile.base.length_m, profile.base.width_m)
         self._codes = _codes(plant.things, items)
         self._last: Pose | None = None
+        self._before = _Motion(speed_mps=0.0, joint_radps=0.0, base=False, joint=False)  # a period ago
         self.contacts: list[Contact] = []
         self.contact_count = 0
         self.person_distance_m = math.inf
@@ -64,9 +76,8 @@ class Judge:
         found = int(np.bitwise_or.reduce(codes)) if len(codes) else IGNORED
         if not found & FORBIDDEN and found & (HELD | STANDING) != HELD | STANDING:
             return
-        base = self._plant.base()
-        joint = float(np.abs(self._plant.joint_velocity()[2:-2]).max(initial=0.0))
-        if not self._moving(base) and joint <= self._profile.base.standstill_radps:
+        motion = _fastest(self._motion(), self._before)  # an impact may have stopped the robot
+        if not motion.base and not motion.joint:
             return
         things = self._plant.things
         held = {
@@ -76,11 +87,11 @@ class Judge:
         for k in np.flatnonzero(codes & (FORBIDDEN | STANDING)).tolist():
             touch = self._plant.touch(k)
             if codes[k] == FORBIDDEN or self._load_bumps(touch, held):
-                self._note(touch, base, joint, now_ns)
+                self._note(touch, motion, now_ns)
 
     def watch_people(self, people: Floats) -> None:
         """Look at distances and the path, once a period; `people` is x, y, heading, shape (n, 3)."""
-        base = self._plant.base()
+        base, self._before = self._plant.base(), self._motion()
         pose = Pose(x_m=base.x_m, y_m=base.y_m, heading_rad=base.heading_rad)
         if self._last is not None:
             self.path_m += math.hypot(pose.x_m - self._last.x_m, pose.y_m - self._last.y_m)
@@ -89,24 +100,28 @@ class Judge:
             (self._distance(pose, x, y) for x, y, _ in people.tolist()), default=math.inf
         )
         self.least_person_distance_m = min(self.least_person_distance_m, self.person_distance_m)
-        if self._moving(base):
+        if self._before.base:
             self.least_moving_person_distance_m = min(
                 self.least_moving_person_distance_m, self.person_distance_m
             )
 
     def _distance(self, pose: Pose, x: float, y: float) -> float:
         gap = body_distance(pose, self._body_m, x, y)
-        if gap < self._profile.arm.reach_m:
+        if gap < NEAR_M:
             points = self._plant.body_points()
             arm = float(np.hypot(points[:, 0] - x, points[:, 1] - y).min()) - LINK_RADIUS_M
             gap = min(gap, arm)
         return max(0.0, gap - PERSON_RADIUS_M)
 
-    def _moving(self, base: BaseTruth) -> bool:
-        bounds = self._profile.base
-        return (
-            math.hypot(base.speed_mps, base.lateral_mps) > bounds.standstill_mps
-            or abs(base.yaw_rate_radps) > bounds.standstill_radps
+    def _motion(self) -> _Motion:
+        base, bounds = self._plant.base(), self._profile.base
+        joint = float(np.abs(self._plant.joint_velocity()[2:-2]).max(initial=0.0))
+        fast = math.hypot(base.speed_mps, base.lateral_mps) > bounds.standstill_mps
+        return _Motion(
+            speed_mps=base.speed_mps,
+            joint_radps=joint,
+            base=fast or abs(base.yaw_rate_radps) > bounds.standstill_radps,
+            joint=joint > bounds.standstill_radps,
         )
 
     def _load_bumps(self, touch: Touch, held: set[str]) -> bool:
@@ -118,7 +133,7 @@ class Judge:
         )
         return not (near and touch.normal_z > FLAT)
 
-    def _note(self, touch: Touch, base: BaseTruth, joint_radps: float, now_ns: int) -> None:
+    def _note(self, touch: Touch, motion: _Motion, now_ns: int) -> None:
         self.contact_count += 1
         if len(self.contacts) < CONTACTS_MAX:
             self.contacts.append(
@@ -126,13 +141,22 @@ class Judge:
                     time_s=now_ns * 1e-9,
                     one=touch.one,
                     other=touch.other,
-                    speed_mps=base.speed_mps,
-                    joint_radps=joint_radps,
+                    speed_mps=motion.speed_mps,
+                    joint_radps=motion.joint_radps,
                     x_m=touch.x_m,
                     y_m=touch.y_m,
                     z_m=touch.z_m,
                 )
             )
+
+
+def _fastest(one: _Motion, other: _Motion) -> _Motion:
+    return _Motion(
+        speed_mps=max(one.speed_mps, other.speed_mps, key=abs),
+        joint_radps=max(one.joint_radps, other.joint_radps),
+        base=one.base or other.base,
+        joint=one.joint or other.joint,
+    )
 
 
 def _codes(things: tuple[Thing, ...], items: frozenset[str]) -> np.ndarray:

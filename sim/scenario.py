@@ -90,6 +90,11 @@ def _check(scenario: Scenario, site: Site, file: str) -> None:
             raise BadInput(f"{file}: people[{k}].repeat is {walk.repeat!r}; allowed are {', '.join(REPEATS)}")
         if not walk.path:
             raise BadInput(f"{file}: people[{k}].path is empty, at least one way-point is expected")
+        for j, way_point in enumerate(walk.path):
+            if way_point.pause_s < 0.0:
+                raise BadInput(
+                    f"{file}: people[{k}].path[{j}].pause_s is {way_point.pause_s}, it must not be below 0"
+                )
         points += [(f"people[{k}].path[{j}]", p.x_m, p.y_m) for j, p in enumerate(walk.path)]
     names = [walk.name for walk in scenario.people]
     taken = {box.name for box in site.boxes} | {item.name for item in site.items} | {"floor"}
