@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from gatehouse.cdr import Cdr
+from gatehouse.people import nearest_person_m
 from gatehouse.record import Columns, FaultLine, Intervention, Message, OrderLine, Series, Span
 from shield import contract as c
 from shield.blackbox import Reading
 from shield.cdr import Malformed
+from shield.profile import Disc
 from shield.topics import TOPICS
 
-JOIN_GAP_S = 1.0  # interventions of the same rules closer than this are one for the reader
+JOIN_GAP_S = 1.0  # interventions closer than this are one episode
+TELLING = frozenset(("clearance", "keep_out", "hall", "zone_speed"))  # rules that say why; the others, how
 MOVING_MPS = 0.01  # a proposal slower than this asks for no motion
 MOVING_RADPS = 0.01
 HOPS = ("skill", "transport", "gate", "sensing_to_certified", "sensing_to_motors")
@@ -28,6 +32,7 @@ SERIES = (
     "proposed_mps",
     "certified_mps",
     "person_m",
+    "assumed_m",
     "clearance_m",
 )
 
@@ -38,12 +43,13 @@ def read_columns(path: str | Path) -> Columns:
     Raises:
         BadInput: the file cannot be read as a record.
     """
-    return collect(read_messages(Reading(path)))
+    reading = Reading(path)
+    return collect(read_messages(reading), reading.profile.footprint)
 
 
-def collect(messages: Iterable[Message]) -> Columns:
+def collect(messages: Iterable[Message], footprint: Sequence[Disc] = ()) -> Columns:
     """The columns of a stream of messages in the order of their stamps."""
-    collector = Collector()
+    collector = Collector(footprint)
     for topic, value, stamp_ns in messages:
         collector.add(topic, value, stamp_ns)
     return collector.columns()
@@ -62,10 +68,15 @@ def read_messages(reading: Reading) -> Iterator[Message]:
 
 
 class Collector:
-    """Takes messages in the order of the record and makes `Columns` of them."""
+    """Takes messages in the order of the record and makes `Columns` of them.
 
-    def __init__(self) -> None:
-        self._robot = ""
+    Args:
+        footprint: of the robot, for distances to people; a point without it.
+    """
+
+    def __init__(self, footprint: Sequence[Disc] = ()) -> None:
+        self._footprint = footprint
+        self._robot, self._person_m = "", math.inf
         self._first_ns: int | None = None
         self._last_ns = 0
         self._rows: dict[str, list[tuple[float, float]]] = {name: [] for name in SERIES}
@@ -137,13 +148,15 @@ class Collector:
         self._row("y_m", time_s, value.ego.y_m)
         self._row("heading_rad", time_s, value.ego.heading_rad)
         self._row("measured_mps", time_s, value.ego.speed_mps)
+        self._person_m = nearest_person_m(value, self._footprint)
+        self._row("person_m", time_s, self._person_m)
 
     def _take_decision(self, value: c.GateDecision, time_s: float) -> None:
         verdict, snapshot = value.verdict, self._snapshot
         self._outcomes[verdict.outcome.name] += 1
         self._row("proposed_mps", time_s, _proposed_mps(value))
         self._row("certified_mps", time_s, _speed_mps(value.command))
-        self._row("person_m", time_s, verdict.margins.nearest_person_m)
+        self._row("assumed_m", time_s, verdict.margins.nearest_person_m)
         self._row("clearance_m", time_s, verdict.margins.clearance_m)
         self._delays["gate"].append(verdict.timings.total_s)
         if snapshot is None or snapshot.sequence != value.snapshot_sequence:
@@ -151,7 +164,7 @@ class Collector:
         if value.has_proposal:
             self._take_delays(value, snapshot)
         if _is_intervention(value, snapshot):
-            _join(self._interventions, _intervention(value, snapshot, time_s))
+            _join(self._interventions, _intervention(value, snapshot, time_s, self._person_m))
 
     def _take_delays(self, value: c.GateDecision, snapshot: c.Snapshot) -> None:
         self._acted_ns = snapshot.stamp_ns
@@ -252,39 +265,47 @@ def _is_intervention(value: c.GateDecision, snapshot: c.Snapshot) -> bool:
     return wanted or abs(snapshot.ego.speed_mps) > MOVING_MPS
 
 
-def _intervention(value: c.GateDecision, snapshot: c.Snapshot, time_s: float) -> Intervention:
+def _intervention(
+    value: c.GateDecision, snapshot: c.Snapshot, time_s: float, person_m: float
+) -> Intervention:
     verdict = value.verdict
     return Intervention(
         outcome=verdict.outcome,
         start_s=time_s,
         end_s=time_s,
         decisions_n=1,
+        fallbacks_n=int(verdict.outcome is c.Outcome.FALLBACK),
         rules=verdict.rules,
-        reason="; ".join(verdict.reasons),
+        reason=verdict.reasons[0] if verdict.reasons else "",
         skill=value.proposal.skill if value.has_proposal else "",
         proposed_mps=_proposed_mps(value),
         issued_mps=_speed_mps(value.command),
-        nearest_person_m=verdict.margins.nearest_person_m,
+        nearest_person_m=person_m,
         x_m=snapshot.ego.x_m,
         y_m=snapshot.ego.y_m,
     )
 
 
 def _join(known: list[Intervention], new: Intervention) -> None:
-    """Append `new`, or merge it into a recent one of the same skill, outcome and rules."""
-    for k in range(len(known) - 1, max(len(known) - 4, -1), -1):
-        old = known[k]
-        same = (old.outcome, old.rules, old.skill) == (new.outcome, new.rules, new.skill)
-        if same and new.start_s - old.end_s <= JOIN_GAP_S:
-            telling = new if new.cut_mps > old.cut_mps else old
-            known[k] = replace(
-                telling,
-                start_s=old.start_s,
-                end_s=new.end_s,
-                decisions_n=old.decisions_n + 1,
-                x_m=old.x_m,
-                y_m=old.y_m,
-                nearest_person_m=min(old.nearest_person_m, new.nearest_person_m),
-            )
-            return
-    known.append(new)
+    """Append `new`, or merge it into the last episode."""
+    if not known or known[-1].skill != new.skill or new.start_s - known[-1].end_s > JOIN_GAP_S:
+        known.append(new)
+        return
+    old = known[-1]
+    telling = new if _weight(new) > _weight(old) else old
+    known[-1] = replace(
+        telling,
+        outcome=min(old.outcome, new.outcome),
+        start_s=old.start_s,
+        end_s=new.end_s,
+        decisions_n=old.decisions_n + 1,
+        fallbacks_n=old.fallbacks_n + new.fallbacks_n,
+        nearest_person_m=min(old.nearest_person_m, new.nearest_person_m),
+        x_m=old.x_m,
+        y_m=old.y_m,
+    )
+
+
+def _weight(one: Intervention) -> tuple[bool, float]:
+    """How telling an intervention is: what was in the way counts more than how the robot may slow down."""
+    return bool(TELLING & set(one.rules)), one.cut_mps

@@ -45,7 +45,8 @@ def command(
     path = find("scenario", scenario)
     loaded = load_scenario(path)
     folder = make_folder(out, loaded.scenario)
-    with Progress() as progress:
+    profile, site = load_profile(loaded.profile), load_site(loaded.site)
+    with Progress(footprint=profile.footprint) as progress:
         if in_process:
             from gatehouse.in_process import run_in_process
 
@@ -59,7 +60,6 @@ def command(
         "Machine": machine(),
         **ended.notes,
     }
-    profile, site = load_profile(loaded.profile), load_site(loaded.site)
     run = RunFacts(
         title=loaded.scenario,
         columns=ended.columns,
@@ -101,7 +101,10 @@ def closing_lines(judgement: Judgement, columns: Columns, report: Path, wall_s: 
     contacts = "nothing touched in motion"
     if judgement.contacts:
         contacts = f"{len(judgement.contacts)} CONTACTS IN MOTION, first: {judgement.contacts[0]}"
-    stepped = f"the gate stepped in {len(columns.interventions)} times in {columns.decisions_n} decisions"
+    count = len(columns.interventions)
+    stepped = (
+        f"the gate stepped in {count} time{'' if count == 1 else 's'} in {columns.decisions_n} decisions"
+    )
     return [
         f"{fate}; {contacts}; {stepped}",
         f"{columns.duration_s:.1f} s in the hall, {wall_s:.1f} s on the clock",

@@ -82,7 +82,7 @@ class FloorMap:
             while any(math.hypot(x - u, y - v) < 2.0 * size for u, v in taken):
                 y -= size  # marks at one place are stacked
             taken.append((x, y))
-            title = f"{number}: {one.outcome.name.lower()} at {one.start_s:.1f} s: {one.reason}"
+            title = f"{number}: {one.outcome.name.lower()} from {one.start_s:.1f} s: {one.reason}"
             is_fallback = one.outcome is Outcome.FALLBACK
             shape = SQUARE if is_fallback else TRIANGLE
             css = "mark fallback" if is_fallback else "mark corrected"

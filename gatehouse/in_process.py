@@ -26,7 +26,7 @@ def run_in_process(
         BadInput: something that the scenario names is wrong or missing.
     """
     stack = Stack(scenario, seed=seed, engine=engine)
-    cdr, collector = Cdr(stack.profile), Collector()
+    cdr, collector = Cdr(stack.profile), Collector(stack.profile.footprint)
     chosen = scenario.seed if seed is None else seed
     notes = {
         "scenario": scenario.scenario,

@@ -55,7 +55,7 @@ class Moment:
 
 
 def person_distance(columns: Columns, truth: Sequence[TruthRow]) -> Series:
-    """Distance to the nearest person: true where truth is at hand, as the gate saw it otherwise."""
+    """Distance to the nearest person: true where truth is at hand, by the tracks otherwise."""
     if not truth:
         return columns.person_m
     return Series(

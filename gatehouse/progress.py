@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -15,12 +15,14 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from gatehouse.collect import TELLING
+from gatehouse.people import nearest_person_m
 from shield import contract as c
+from shield.profile import Disc
 
-REPEAT_S = 5.0  # an intervention of the same rules is told again only after this time
+EPISODE_S = 1.0  # interventions closer than this are one, told once and again when its cause shows
 REFRESH_S = 0.2  # of the panel, in the run's own time
 STYLES = {"NOMINAL": "green", "DEGRADED": "yellow", "INIT": "dim", "RESET_PENDING": "dim"}
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -50,14 +52,18 @@ class Progress:
 
     Args:
         console: where to; standard error by default, so that results can be piped.
+        footprint: of the robot, for the distance to people; its middle without it.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.state = State()
+    def __init__(self, console: Console | None = None, footprint: Sequence[Disc] = ()) -> None:
+        self.state, self._footprint = State(), footprint
         self._console = console or Console(file=sys.stderr, highlight=False)
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         self._shown_ns = 0
-        self._told: dict[str, float] = {}
+        self._told_s, self._told_why = (
+            -math.inf,
+            False,
+        )  # the last intervention, and whether its cause was told
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -83,8 +89,8 @@ class Progress:
         match value:
             case c.Snapshot():
                 state.speed_mps = value.ego.speed_mps
+                state.nearest_person_m = nearest_person_m(value, self._footprint)
             case c.GateDecision():
-                state.nearest_person_m = value.verdict.margins.nearest_person_m
                 self._take_verdict(value)
             case c.ModeStatus():
                 state.cause = ", then ".join(value.cause)
@@ -115,12 +121,15 @@ class Progress:
         standing = abs(self.state.speed_mps) < 0.01 and not value.has_proposal
         if verdict.outcome is c.Outcome.ACCEPTED or standing or not c.SafetyMode[self.state.mode].may_drive:
             return
-        key = "|".join((verdict.outcome.name, *verdict.rules))
-        words = f"{verdict.outcome.name.lower()}: {'; '.join(verdict.reasons)}"
-        self.state.intervention = f"{words} ({self.state.elapsed_s:.1f} s)"
-        if self.state.elapsed_s - self._told.get(key, -math.inf) >= REPEAT_S:
+        words = f"{verdict.outcome.name.lower()}: {verdict.reasons[0] if verdict.reasons else ''}"
+        now_s, last_s = self.state.elapsed_s, self._told_s
+        is_why = bool(TELLING & set(verdict.rules))
+        if is_why or now_s - last_s > EPISODE_S:
+            self.state.intervention = f"{words} ({now_s:.1f} s)"
+        if now_s - last_s > EPISODE_S or (is_why and not self._told_why):
             self._line(f"gate  {words}")
-        self._told[key] = self.state.elapsed_s
+            self._told_why = is_why
+        self._told_s = now_s
 
     def _line(self, words: str) -> None:
         if self._live is None:

@@ -52,19 +52,23 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervention:
-    """Decisions in a row in which the gate did not let a proposal through as it was."""
+    """An episode: decisions close together in which the gate did not let a proposal through as it was.
 
-    outcome: c.Outcome
+    Reason, rules and the two speeds are those of its most telling decision.
+    """
+
+    outcome: c.Outcome  # FALLBACK if any decision was
     start_s: float
     end_s: float
     decisions_n: int
+    fallbacks_n: int
     rules: tuple[str, ...]
-    reason: str  # of the decision that took away the most speed, like the two speeds below
+    reason: str
     skill: str
     proposed_mps: float
     issued_mps: float
-    nearest_person_m: float  # the least of the group
-    x_m: float  # where the first of the group was taken
+    nearest_person_m: float  # the least of the episode, by the tracks
+    x_m: float  # where it began
     y_m: float
 
     @property
@@ -109,7 +113,8 @@ class Columns:
     measured_mps: Series
     proposed_mps: Series  # base proposals; an arm proposal counts as zero speed
     certified_mps: Series
-    person_m: Series  # as the gate saw it; infinite where nobody is seen
+    person_m: Series  # to the nearest tracked person; infinite where there is none
+    assumed_m: Series  # to the nearest place where the gate has to assume that a person may be
     clearance_m: Series
     modes: tuple[Span, ...]
     skills: tuple[Span, ...]

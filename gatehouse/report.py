@@ -30,7 +30,7 @@ def command(run: Path, no_render: bool) -> int:
     Exit code 0 only if the orders were fulfilled and nothing was touched in motion.
     """
     reading = Reading(run / RECORD)
-    columns = collect(read_messages(reading))
+    columns = collect(read_messages(reading), reading.profile.footprint)
     notes = {"Record": f"{run / RECORD}{'' if reading.is_complete else ', cut off'}"}
     facts = RunFacts(
         title=reading.notes.get("scenario", run.name),
@@ -93,15 +93,7 @@ def render(run: RunFacts) -> str:
         clip=sections.frame(run.clip) if run.clip else None,
         latency=sections.latency_section(run),
         interventions=sections.intervention_section(columns, chosen),
-        modes=[
-            {
-                "mode": span.label.replace("_", " "),
-                "start": f"{span.start_s:.1f} s",
-                "length": f"{span.length_s:.1f} s",
-                "cause": span.detail,
-            }
-            for span in columns.modes
-        ],
+        modes=sections.mode_rows(columns.modes),
         faults=[
             {
                 "code": fault.code,

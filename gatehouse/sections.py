@@ -9,9 +9,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gatehouse.collect import TELLING
 from gatehouse.floor_map import SPEED_WORDS, FloorMap
 from gatehouse.moments import Scene, person_distance
-from gatehouse.record import Columns, Intervention, OrderLine, Series, quantiles
+from gatehouse.record import Columns, Intervention, OrderLine, Series, Span, quantiles
 from gatehouse.run_facts import Judgement, Picture, RunFacts
 from gatehouse.timeline import Timeline
 from shield.contract import Floats, Outcome
@@ -132,19 +133,42 @@ def intervention_section(columns: Columns, chosen: Sequence[Intervention]) -> Se
     if not total:
         return {"words": "Never: every proposal was inside what is safe.", "rows": []}
     corrected = sum(one.outcome is Outcome.CORRECTED for one in columns.interventions)
+    decisions = sum(one.decisions_n for one in columns.interventions)
     words = (
-        f"{total} times: it corrected {corrected} and answered {total - corrected} with the fail-safe. "
-        "Decisions of the same rules within a second count as one. ▲ a correction, ■ the fail-safe manoeuvre."
+        f"{total} episodes, {decisions} of {columns.decisions_n} decisions. Corrections (▲) were enough "
+        f"in {corrected}; the fail-safe (■) began at least once in {total - corrected}. Speeds and reason "
+        "are those of an episode's most telling decision."
     )
     if total > len(chosen):
-        words += f" The {len(chosen)} that took away the most are listed; all are in the record."
+        words += f" The {len(chosen)} weightiest are listed and numbered on the map; all are in the record."
     return {"words": words, "rows": [_row(one) for one in chosen]}
 
 
 def worth_telling(interventions: Sequence[Intervention]) -> list[Intervention]:
-    """The interventions that took away the most speed, in the order of time."""
-    by_weight = sorted(interventions, key=lambda one: (one.cut_mps, one.decisions_n), reverse=True)
+    """The weightiest: something was in the way, and they took away the most; in the order of time."""
+
+    def weight(one: Intervention) -> tuple[bool, float, int]:
+        return bool(TELLING & set(one.rules)), one.cut_mps, one.decisions_n
+
+    by_weight = sorted(interventions, key=weight, reverse=True)
     return sorted(by_weight[:MARKED_N], key=lambda one: one.start_s)
+
+
+def mode_rows(modes: Sequence[Span]) -> list[Section]:
+    """How often and how long each mode held, and why, in the order of their first time."""
+    rows: dict[tuple[str, str], list[Span]] = {}
+    for span in modes:
+        rows.setdefault((span.label, span.detail), []).append(span)
+    return [
+        {
+            "mode": label.replace("_", " "),
+            "start": f"{spans[0].start_s:.1f} s",
+            "times": len(spans),
+            "length": f"{sum(span.length_s for span in spans):.1f} s",
+            "cause": detail,
+        }
+        for (label, detail), spans in rows.items()
+    ]
 
 
 def both(draw: Callable[[float], str]) -> Section:
@@ -198,13 +222,12 @@ def curves_legend(*, has_truth: bool) -> Markup:
             ("proposed", "proposed by the skill"),
             ("certified", "certified by the gate"),
             ("measured", "measured"),
-            ("person", "person, as the gate sees it"),
+            ("person", "nearest person, as tracked"),
+            ("assumed", "nearest place where somebody may be, seen or hidden"),
         )
     ]
     if has_truth:
-        entries.append(
-            (_swatch('<path class="curve person-true" d="M1 7h24"/>'), "person, in truth, body to body")
-        )
+        entries.append((_swatch('<path class="curve person-true" d="M1 7h24"/>'), "nearest person, in truth"))
     return _legend(entries)
 
 
@@ -267,9 +290,10 @@ def _nearest_moving(run: RunFacts) -> str:
 
 
 def _row(one: Intervention) -> Section:
-    length_s = one.end_s - one.start_s
+    decisions = f"{one.decisions_n} decision{'s' if one.decisions_n > 1 else ''}"
     return {
-        "time": f"{one.start_s:.1f} s" + (f" (for {length_s:.1f} s)" if length_s >= 0.1 else ""),
+        "time": f"{one.start_s:.1f} s",
+        "decisions": decisions,
         "icon": _icon(one.outcome),
         "outcome": ANSWERS[one.outcome],
         "skill": one.skill,

@@ -120,6 +120,7 @@ class Timeline:
         self._frame(top, "Nearest person", scale, "m")
         if self._person_m is not None:
             self._canvas.polyline(self._points(self._person_m, scale, beyond_m=FAR_M), "curve person-true")
+        self._canvas.polyline(self._points(self._columns.assumed_m, scale, beyond_m=FAR_M), "curve assumed")
         self._canvas.polyline(self._points(self._columns.person_m, scale, beyond_m=FAR_M), "curve person")
 
     def _points(self, series: Series, scale: Scale, beyond_m: float = math.inf) -> list[Point]:

@@ -68,7 +68,7 @@ class Story:
             c.ModeStatus(stamp_ns=now_ns, sequence=k, mode=mode, cause=("warning field",)),
             now_ns,
         )
-        self.say("snapshot", self._snapshot(k, now_ns, speed, mode), now_ns)
+        self.say("snapshot", self._snapshot(k, now_ns, speed, mode, person), now_ns)
         self.say(
             "gate_decision",
             self._decision(k, now_ns, time_s, speed, far),
@@ -106,7 +106,7 @@ class Story:
             path_m=self._x - 3.0,
         )
 
-    def _snapshot(self, k: int, now_ns: int, speed: float, mode: c.SafetyMode) -> c.Snapshot:
+    def _snapshot(self, k: int, now_ns: int, speed: float, mode: c.SafetyMode, person: float) -> c.Snapshot:
         ego = c.EgoState(
             stamp_ns=now_ns,
             x_m=self._x,
@@ -119,8 +119,25 @@ class Story:
             speed_bound_mps=0.03,
             yaw_rate_bound_radps=0.04,
         )
+        walker = c.TrackedAgent(
+            track=1,
+            kind=c.Kind.PERSON,
+            x_m=8.1,
+            y_m=person,
+            radius_m=0.25,
+            velocity_x_mps=0.0,
+            velocity_y_mps=1.2,
+            speed_bound_mps=1.6,
+            seen_ns=now_ns,
+        )
         return c.Snapshot(
-            robot="amr_panda", sequence=k, stamp_ns=now_ns, ego=ego, discs=c.NO_DISCS, mode=mode
+            robot="amr_panda",
+            sequence=k,
+            stamp_ns=now_ns,
+            ego=ego,
+            discs=c.NO_DISCS,
+            agents=(walker,),
+            mode=mode,
         )
 
     def _decision(self, k: int, now_ns: int, time_s: float, speed: float, far: float) -> c.GateDecision:
@@ -129,7 +146,7 @@ class Story:
         if STEP_IN_S < time_s < STEP_OUT_S:
             outcome = c.Outcome.CORRECTED if speed > 0.0 else c.Outcome.FALLBACK
             reasons = (f"speed {wanted:.2f} m/s exceeds {speed:.2f} m/s, from which the robot stops in time",)
-            rules = ("reach.person",)
+            rules = ("clearance",)
         proposal = c.ProposedAction(
             robot="amr_panda",
             sequence=k,

@@ -70,17 +70,36 @@ def test_a_repeated_end_of_a_skill_makes_no_second_execution() -> None:
     assert [span.state for span in collector.columns().skills] == ["FAILED", "RUNNING"]
 
 
-def test_decisions_of_the_same_rules_are_one_intervention(columns: Columns) -> None:
-    corrected, fallback = columns.interventions
-    assert corrected.outcome is c.Outcome.CORRECTED
-    assert fallback.outcome is c.Outcome.FALLBACK
-    assert corrected.decisions_n + fallback.decisions_n == sum(
-        count for name, count in columns.outcomes.items() if name != "ACCEPTED"
-    )
-    assert corrected.start_s == pytest.approx(STEP_IN_S, abs=0.05)
-    assert fallback.issued_mps == 0.0
-    assert fallback.cut_mps == pytest.approx(0.8)
-    assert fallback.nearest_person_m == pytest.approx(np.min(columns.person_m.value))
+def test_decisions_close_together_are_one_episode(columns: Columns) -> None:
+    (one,) = columns.interventions
+    assert one.outcome is c.Outcome.FALLBACK
+    assert one.decisions_n == sum(count for name, count in columns.outcomes.items() if name != "ACCEPTED")
+    assert one.fallbacks_n == columns.outcomes["FALLBACK"]
+    assert one.start_s == pytest.approx(STEP_IN_S, abs=0.05)
+    assert one.end_s == pytest.approx(STEP_OUT_S, abs=0.05)
+    assert one.issued_mps == 0.0
+    assert one.cut_mps == pytest.approx(0.8)
+    assert one.nearest_person_m == pytest.approx(np.min(columns.person_m.value))
+
+
+def test_what_was_in_the_way_is_more_telling_than_how_it_braked(story: Story) -> None:
+    def ruled(number: int, message: Message) -> Message:
+        topic, value, stamp_ns = message
+        if isinstance(value, c.GateDecision) and value.verdict.rules:
+            rules = ("clearance",) if number % 49 == 0 else ("acceleration",)
+            verdict = dataclasses.replace(value.verdict, rules=rules, reasons=(rules[0], "more"))
+            value = dataclasses.replace(value, verdict=verdict)
+        return topic, value, stamp_ns
+
+    (one,) = collect(ruled(k, message) for k, message in enumerate(story.messages)).interventions
+    assert (one.reason, one.rules) == ("clearance", ("clearance",))
+    assert one.decisions_n > 100
+
+
+def test_a_pause_ends_an_episode(story: Story) -> None:
+    first, last = START_NS + 8_000_000_000, START_NS + 9_100_000_000
+    kept = [m for m in story.messages if m[0] != "gate_decision" or not first < m[2] < last]
+    assert len(collect(kept).interventions) == 2
 
 
 def test_refusing_to_hold_still_is_no_intervention(story: Story) -> None:
@@ -130,7 +149,7 @@ def test_a_record_gives_the_same_columns_as_the_run(story: Story, tmp_path: Path
         recorder.write(topic, cdr.serialize(topic, value), stamp_ns)
     recorder.write("snapshot", b"no snapshot at all", story.messages[-1][2])
     recorder.close()
-    live, read = collect(story.messages), read_columns(path)
+    live, read = collect(story.messages, PROFILE.footprint), read_columns(path)
     for name in SERIES:
         np.testing.assert_array_equal(getattr(live, name).value, getattr(read, name).value)
     assert read.interventions == live.interventions

@@ -37,7 +37,7 @@ def test_the_default_folder_is_named_after_scenario_and_time(
 def test_the_last_words_are_plain(story: Story) -> None:
     columns = collect(story.messages)
     good = closing_lines(Judgement(is_fulfilled=True, contacts=()), columns, Path("runs/x/report.html"), 40.0)
-    assert good[0].startswith("order fulfilled; nothing touched in motion; the gate stepped in 2 times")
+    assert good[0].startswith("order fulfilled; nothing touched in motion; the gate stepped in 1 time in ")
     bad = Judgement(is_fulfilled=False, contacts=("base touched walker at 7.0 s", "b"))
     failed = dataclasses.replace(columns, orders=(dataclasses.replace(columns.orders[0], reason="no way"),))
     lines = closing_lines(bad, failed, Path("runs/x/report.html"), 40.0)

@@ -55,7 +55,7 @@ def test_the_answer_is_named_after_what_was_measured(change: dict[str, float], a
 
 def test_no_scene_without_a_person_near(story: Story) -> None:
     far = [
-        (topic, _with_person(value, 9.0) if isinstance(value, c.GateDecision) else value, stamp)
+        (topic, dataclasses.replace(value, agents=()) if isinstance(value, c.Snapshot) else value, stamp)
         for topic, value, stamp in story.messages
     ]
     assert find_scene(collect(far)) is None
@@ -79,8 +79,3 @@ def test_truth_goes_before_what_the_gate_saw(story: Story) -> None:
     columns = collect(story.messages)
     assert len(person_distance(columns, story.truth).value) == len(story.truth)
     assert person_distance(columns, ()) is columns.person_m
-
-
-def _with_person(decision: c.GateDecision, distance_m: float) -> c.GateDecision:
-    margins = dataclasses.replace(decision.verdict.margins, nearest_person_m=distance_m)
-    return dataclasses.replace(decision, verdict=dataclasses.replace(decision.verdict, margins=margins))

@@ -84,7 +84,7 @@ def test_the_page_is_well_formed_and_loads_nothing(story: Story, tmp_path: Path)
         "Order fulfilled.",
         "Nothing was touched in motion.",
         "A person steps in",
-        "exceeds 0.01 m/s",
+        "exceeds 0.00 m/s",
     ):
         assert words in page
 
