@@ -9,13 +9,13 @@ import numpy as np
 
 from shield.contract import Floats
 from shield.site import Area, Box, Pose, Site
-from skills.grid import BODY_M
 from skills.route import Blockage, Route, Router
 
 WALL_M = 0.2
-GOAL_ROOM_M = 0.75  # from a start or goal to the nearest mapped thing
-CLUTTER_ROOM_M = 1.3  # from a start or goal to the nearest clutter
+GOAL_ROOM_M = 1.1  # from a start or goal to the nearest mapped thing
+CLUTTER_ROOM_M = 1.9  # from a start or goal to the nearest clutter
 SHORTEST_M = 3.0
+CLUTTER_DISC_M = 0.45  # what the shield adds around clutter, which might be a person, and some
 ATTEMPTS_N = 60
 
 
@@ -67,17 +67,17 @@ def _walls(width: float, depth: float) -> list[Box]:
 def _shelves(rng: np.random.Generator, width: float, depth: float, flip: bool) -> list[Box]:
     """Rows along the first axis, broken by cross aisles."""
     shelves = []
-    side = rng.uniform(1.8, 3.5)
-    y = rng.uniform(1.8, 2.8)
-    while y < depth - 2.4:
+    side = rng.uniform(2.4, 3.6)
+    y = rng.uniform(2.4, 3.2)
+    while y < depth - 2.8:
         thick = rng.uniform(0.6, 1.1)
         x = side + rng.uniform(-0.3, 0.3)
         while x < width - side - 0.8:
             length = min(rng.uniform(1.5, 5.0), width - side - x)
             if length > 0.8 and rng.random() < 0.88:
                 shelves.append(_box(f"shelf_{len(shelves)}", x, x + length, y, y + thick, flip))
-            x += length + rng.uniform(1.8, 2.8)
-        y += thick + rng.uniform(2.1, 3.6)
+            x += length + rng.uniform(2.2, 3.2)
+        y += thick + rng.uniform(2.6, 3.8)
     return shelves
 
 
@@ -96,7 +96,7 @@ def _furniture(rng: np.random.Generator, width: float, depth: float) -> list[Box
 
 
 def _random_site(rng: np.random.Generator) -> Site:
-    width, depth = rng.uniform(9.0, 17.0), rng.uniform(7.0, 12.0)
+    width, depth = rng.uniform(10.0, 18.0), rng.uniform(8.0, 13.0)
     flip = bool(rng.random() < 0.4)
     rows = _shelves(rng, depth, width, True) if flip else _shelves(rng, width, depth, False)
     boxes = _walls(width, depth) + rows + _furniture(rng, width, depth)
@@ -109,7 +109,7 @@ def _random_site(rng: np.random.Generator) -> Site:
 
 def _clutter(rng: np.random.Generator, site: Site, router: Router) -> tuple[Box, ...]:
     things = []
-    for k in range(rng.integers(0, 4)):
+    for k in range(rng.integers(0, 3)):
         for _ in range(ATTEMPTS_N):
             x = rng.uniform(1.0, site.bounds.x_max_m - 1.5)
             y = rng.uniform(1.0, site.bounds.y_max_m - 1.5)
@@ -147,18 +147,18 @@ def _routes(
 ) -> list[Route]:
     """Routes on the map alone, between points that can be reached around the clutter too."""
     discs = tuple(_covering_disc(box) for box in clutter)
-    found: list[Route] = []
+    cost, found = router.cost(discs), list[Route]()
     for _ in range(ATTEMPTS_N):
         ends = _free_points(rng, site, router, clutter, GOAL_ROOM_M, count // 2 + 1, CLUTTER_ROOM_M)
         if ends.shape[0] < 2:
             return found
         goal = (float(ends[0, 0]), float(ends[0, 1]))
-        on_map = router.tree(goal)
+        on_map, around = router.tree(goal), router.tree(goal, discs)
         for x, y in ends[1:]:
             route = router.trace(on_map, (float(x), float(y)), goal)
             if route.blocked or route.length_m < SHORTEST_M:
                 continue
-            if not discs or not router.plan((float(x), float(y)), goal, discs).blocked:
+            if not router.trace(around, (float(x), float(y)), goal, cost).blocked:
                 found.append(route)
             if len(found) == count:
                 return found
@@ -168,4 +168,4 @@ def _routes(
 def _covering_disc(box: Box) -> Blockage:
     radius = math.hypot(box.x_max_m - box.x_min_m, box.y_max_m - box.y_min_m) / 2.0
     x, y = (box.x_min_m + box.x_max_m) / 2.0, (box.y_min_m + box.y_max_m) / 2.0
-    return Blockage(x, y, radius + 0.25 + BODY_M / 2.0, 0)
+    return Blockage(x, y, radius + CLUTTER_DISC_M, 0)

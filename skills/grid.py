@@ -6,17 +6,19 @@ import heapq
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from shield.contract import Floats
 from shield.site import Site
+from skills.compiled import kernel
 
 CELL_M = 0.1
 BODY_M = 0.40  # half width of the body and a little: nearer to a wall no route leads, if it can be helped
-ROOM_M = 1.1  # a route prefers this much room
-ROOM_COST = 3.0  # extra cost per metre where there is none of it
+ROOM_M = 1.5  # a route prefers this much room: a person may step out behind a corner
+ROOM_COST = 8.0  # extra cost per metre where there is none of it
+CORNER_M = 0.95  # with less room than this a corner that hides people stops the robot for good
+CORNER_COST = 15.0
 TIGHT_COST = 60.0  # cost per metre between the body and the wall: only to get out of a corner
 WALL_COST = 1e5  # cost per metre inside of things; a route that pays it is no route
 STEPS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -47,12 +49,13 @@ def travel_cost(clearance_m: Floats) -> Floats:
     """Cost per metre from the clearance: cheap where there is room, forbidding inside of things."""
     room = np.clip((ROOM_M - clearance_m) / (ROOM_M - BODY_M), 0.0, 1.0)
     cost = 1.0 + ROOM_COST * room * room
+    cost[clearance_m < CORNER_M] += CORNER_COST
     cost[clearance_m < BODY_M] = TIGHT_COST
     cost[clearance_m < 0.5 * BODY_M] = WALL_COST
     return cost
 
 
-@njit(cache=True)
+@kernel
 def dijkstra(cost: Floats, goal_row: int, goal_column: int) -> tuple[Floats, NDArray[np.int64]]:
     """Cost to the goal from each cell, and the next cell (flat index, -1 at the goal) on the way there."""
     rows, columns = cost.shape
@@ -80,7 +83,7 @@ def dijkstra(cost: Floats, goal_row: int, goal_column: int) -> tuple[Floats, NDA
     return total.reshape(rows, columns), following.reshape(rows, columns)
 
 
-@njit(cache=True)
+@kernel
 def walk(following: NDArray[np.int64], row: int, column: int) -> NDArray[np.int64]:
     """Cells (row, column) from a start to the goal, shape (n, 2)."""
     columns = following.shape[1]

@@ -9,27 +9,24 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from shield.contract import BaseCommand, Floats
 from shield.profile import RobotProfile
+from skills.compiled import kernel
 
-IN_PLACE_MPS = 0.05  # slower references are rotations in place
-SLACK_MPS = 0.12  # how far the reference may run ahead of the measured speed: the lag of the drive
+IN_PLACE_MPS = 0.05  # a wish for less is a wish to stand, or to rotate in place
+SLACK_MPS = 0.10  # how far the reference may run ahead of the measured speed: the lag of the drive
 SLACK_RADPS = 0.35
-COMFORT_BRAKE_MPS2 = 0.8  # below the guaranteed braking, so that an announced stop is never a correction
+COMFORT_BRAKE_MPS2 = 0.61  # just above the comfort stop's, which a lowered speed limit asks for
 YAW_ACCEL_RADPS2 = 2.0  # below the guaranteed deceleration of a rotation
 REVERSE_MPS = 0.15  # a policy backs out of a corner, it does not travel backwards
 ARRIVAL_BRAKE_MPS2 = 0.35
 ARRIVAL_MPS = 0.12
-LIMITS_N = 7
+SPEED, REVERSE, TURN, YAW_RATE, LATERAL, CURVATURE, ACCEL, JERK = range(8)
 
 
 def limits(profile: RobotProfile) -> Floats:
-    """Vector of the limits that `shape` keeps.
-
-    Speed, reverse, turn in place, yaw rate, lateral acceleration, curvature, acceleration.
-    """
+    """Vector of the limits that `follow` keeps, indexed by SPEED, REVERSE and so on."""
     base = profile.base
     return np.array(
         [
@@ -40,24 +37,42 @@ def limits(profile: RobotProfile) -> Floats:
             0.95 * base.lateral_accel_max_mps2,
             0.98 * base.curvature_max_radpm,
             base.command_accel_mps2,
+            0.95 * base.jerk_max_mps3,
         ]
     )
 
 
-@njit(cache=True)
+@kernel
 def _clip(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-@njit(cache=True)
+@kernel
 def arrival_cap(remaining_m: float) -> float:
     """Speed from which the robot still stops gently at the goal."""
     return ARRIVAL_MPS + math.sqrt(2.0 * ARRIVAL_BRAKE_MPS2 * max(remaining_m, 0.0))
 
 
-@njit(cache=True)
+@kernel
+def _ramp(bounds: Floats, speed: float, target: float, last_step: float, period_s: float) -> float:
+    """Next speed on the way to `target`, within acceleration, comfort braking and jerk, without overshoot."""
+    jerk = bounds[JERK] * period_s * period_s
+    gap = target - speed
+    away = gap * speed >= 0.0
+    most = (bounds[ACCEL] if away else COMFORT_BRAKE_MPS2) * period_s
+    size = abs(gap)
+    step = min(most, size if size <= jerk else 0.5 * (size + jerk))
+    after = speed + _clip(step if gap > 0.0 else -step, last_step - jerk, last_step + jerk)
+    if after * speed < 0.0 or (target == 0.0 and abs(after) < 0.5 * jerk):
+        return 0.0
+    return after
+
+
+@kernel
 def follow(bounds: Floats, want: Floats, reference: Floats, own: Floats, cap_mps: float, period_s: float) -> None:
-    """Move `reference` (speed, yaw rate) towards `want` by one period, in place.
+    """Move `reference` (speed, yaw rate, last change of speed) towards `want` by one period, in place.
+
+    The robot stands before it rotates in place, and ends the rotation before it drives.
 
     Args:
         bounds: from `limits`.
@@ -68,27 +83,35 @@ def follow(bounds: Floats, want: Floats, reference: Floats, own: Floats, cap_mps
         period_s: control period.
     """
     speed = _clip(reference[0], own[0] - SLACK_MPS, own[0] + SLACK_MPS)
-    target = _clip(want[0], -bounds[1], min(bounds[0], cap_mps))
-    gain = bounds[6] if abs(target) > abs(speed) and target * speed >= 0.0 else COMFORT_BRAKE_MPS2
-    reference[0] = speed + _clip(target - speed, -gain * period_s, gain * period_s)
     yaw_rate = _clip(reference[1], own[1] - SLACK_RADPS, own[1] + SLACK_RADPS)
-    bound = min(bounds[3], bounds[4] / max(abs(reference[0]), 1e-6))
+    target = _clip(want[0], -bounds[REVERSE], min(bounds[SPEED], cap_mps))
+    wanted_yaw = want[1]
+    if abs(target) < IN_PLACE_MPS:
+        target = 0.0
+    elif reference[0] == 0.0 and abs(yaw_rate) > bounds[CURVATURE] * bounds[JERK] * period_s * period_s:
+        target, wanted_yaw = 0.0, 0.0
+    if reference[0] == 0.0 and target == 0.0:
+        speed = 0.0
+    after = _ramp(bounds, speed, target, reference[2], period_s)
+    reference[0], reference[2] = after, after - speed
+    if after == 0.0:
+        bound = bounds[TURN] if abs(own[0]) < IN_PLACE_MPS else 0.0
+    else:
+        fast = abs(after)
+        bound = min(bounds[YAW_RATE], bounds[LATERAL] / fast, bounds[CURVATURE] * fast)
     step = YAW_ACCEL_RADPS2 * period_s
-    reference[1] = _clip(yaw_rate + _clip(want[1] - yaw_rate, -step, step), -bound, bound)
+    reference[1] = _clip(yaw_rate + _clip(wanted_yaw - yaw_rate, -step, step), -bound, bound)
 
 
-@njit(cache=True)
-def command_of(bounds: Floats, reference: Floats, own: Floats) -> tuple[float, float, float]:
-    """Command (speed, curvature, turn) that realises the reference from the measured motion."""
-    speed = reference[0]
-    if abs(speed) >= IN_PLACE_MPS:
-        return speed, _clip(reference[1] / speed, -bounds[5], bounds[5]), 0.0
-    if abs(own[0]) < IN_PLACE_MPS:
-        return 0.0, 0.0, _clip(reference[1], -bounds[2], bounds[2])
-    return 0.0, _clip(own[1] / own[0], -bounds[5], bounds[5]), 0.0
+@kernel
+def command_of(bounds: Floats, reference: Floats) -> tuple[float, float, float]:
+    """Command (speed, curvature, turn) that realises the reference."""
+    if reference[0] == 0.0:
+        return 0.0, 0.0, reference[1]
+    return reference[0], _clip(reference[1] / reference[0], -bounds[CURVATURE], bounds[CURVATURE]), 0.0
 
 
-def base_command(bounds: Floats, reference: Floats, own: Floats) -> BaseCommand:
+def base_command(bounds: Floats, reference: Floats) -> BaseCommand:
     """`command_of` as a command of the contract."""
-    speed, curvature, turn = command_of(bounds, reference, own)
+    speed, curvature, turn = command_of(bounds, reference)
     return BaseCommand(speed_mps=speed, curvature_radpm=curvature, turn_radps=turn)

@@ -1,8 +1,8 @@
 """What the navigation policy sees, made by one kernel for the robot and for the fast tier alike.
 
-Two rings of sectors around the origin of B hold the proximity `1 / (1 + d)` of the nearest surface in each
-sector, d in metres: one ring over all solid things, one over everything that may move or hide something that
-moves. Then come two carrots on the route and the robot's own motion.
+Three rings of sectors around the origin of B hold the proximity `1 / (1 + d)` of the nearest surface in each
+sector, d in metres: one over all solid things, one over those that may move, one over the edges behind which
+something that moves may be hidden. Then come two carrots on the route and the robot's own motion.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from shield.contract import Discs, Floats, Kind
+from skills.compiled import kernel
 
 SOLID_SECTORS = 48
 AGENT_SECTORS = 24
+HIDDEN_SECTORS = 24
+RINGS = SOLID_SECTORS + AGENT_SECTORS + HIDDEN_SECTORS
 RANGE_M = 6.0  # farther things look like nothing at all
 FAR_M = 5.0  # carrot and remaining distance are clipped here
 SCALARS = (
@@ -30,7 +32,7 @@ SCALARS = (
     ("reference_yaw_rate", "rad/s"),
     ("speed_limit", "m/s"),
 )
-SIZE = SOLID_SECTORS + AGENT_SECTORS + len(SCALARS)
+SIZE = RINGS + len(SCALARS)
 STATIC_KIND = float(Kind.STATIC)
 HIDDEN_KIND = float(Kind.HIDDEN)
 
@@ -39,21 +41,22 @@ def names() -> tuple[str, ...]:
     """Names of the observation's entries, in order."""
     solid = tuple(f"solid_{k:02d}" for k in range(SOLID_SECTORS))
     agent = tuple(f"agent_{k:02d}" for k in range(AGENT_SECTORS))
-    return solid + agent + tuple(name for name, _ in SCALARS)
+    hidden = tuple(f"hidden_{k:02d}" for k in range(HIDDEN_SECTORS))
+    return solid + agent + hidden + tuple(name for name, _ in SCALARS)
 
 
 def units() -> tuple[str, ...]:
     """Units of the observation's entries, in order; a proximity is 1/(1 + d/m)."""
-    return ("1",) * (SOLID_SECTORS + AGENT_SECTORS) + tuple(unit for _, unit in SCALARS)
+    return ("1",) * RINGS + tuple(unit for _, unit in SCALARS)
 
 
-@njit(cache=True)
+@kernel
 def sector_of(bearing_rad: float, count: int) -> int:
     """Sector that holds a bearing in B; sector 0 starts at -pi (behind), the middle one looks ahead."""
     return int(math.floor((bearing_rad + math.pi) / (2.0 * math.pi) * count)) % count
 
 
-@njit(cache=True)
+@kernel
 def _cover(ring: Floats, x_m: float, y_m: float, radius_m: float) -> None:
     distance = math.hypot(x_m, y_m)
     surface = max(distance - radius_m, 0.0)
@@ -71,32 +74,35 @@ def _cover(ring: Floats, x_m: float, y_m: float, radius_m: float) -> None:
         ring[k] = max(ring[k], proximity)
 
 
-@njit(cache=True)
-def see(out: Floats, x_m: Floats, y_m: Floats, radius_m: Floats, speed_mps: Floats, kind: Floats) -> None:
-    """Fill both rings of `out` from discs in B."""
+@kernel
+def see(out: Floats, x_m: Floats, y_m: Floats, radius_m: Floats, kind: Floats) -> None:
+    """Fill the rings of `out` from discs in B."""
     empty = 1.0 / (1.0 + RANGE_M)
-    out[: SOLID_SECTORS + AGENT_SECTORS] = empty
+    out[:RINGS] = empty
     solid = out[:SOLID_SECTORS]
     agent = out[SOLID_SECTORS : SOLID_SECTORS + AGENT_SECTORS]
+    hidden = out[SOLID_SECTORS + AGENT_SECTORS : RINGS]
     for k in range(x_m.shape[0]):
-        if kind[k] != HIDDEN_KIND:
-            _cover(solid, x_m[k], y_m[k], radius_m[k])
-        if kind[k] != STATIC_KIND and speed_mps[k] > 0.0:
+        if kind[k] == HIDDEN_KIND:
+            _cover(hidden, x_m[k], y_m[k], radius_m[k])
+            continue
+        _cover(solid, x_m[k], y_m[k], radius_m[k])
+        if kind[k] != STATIC_KIND:
             _cover(agent, x_m[k], y_m[k], radius_m[k])
 
 
-@njit(cache=True)
+@kernel
 def _clip(value: float, bound: float) -> float:
     return min(max(value, -bound), bound)
 
 
-@njit(cache=True)
+@kernel
 def feel(out: Floats, near_x: float, near_y: float, far_x: float, far_y: float, remaining_m: float, own: Floats) -> None:
     """Fill the scalars of `out`: carrots in B, remaining way, and `own`, the robot's five numbers of motion.
 
     `own` is speed, yaw rate, reference speed, reference yaw rate and speed limit.
     """
-    base = SOLID_SECTORS + AGENT_SECTORS
+    base = RINGS
     out[base] = _clip(near_x, FAR_M)
     out[base + 1] = _clip(near_y, FAR_M)
     out[base + 2] = _clip(far_x, FAR_M)
@@ -109,7 +115,7 @@ def feel(out: Floats, near_x: float, near_y: float, far_x: float, far_y: float, 
 def observe(discs: Discs, carrots_m: tuple[float, float, float, float], remaining_m: float, own: Floats) -> Floats:
     """Observation from the discs of a snapshot, the two carrots in B and the robot's own motion, shape (SIZE,)."""
     out = np.empty(SIZE)
-    see(out, discs.x_m, discs.y_m, discs.radius_m, discs.speed_mps, discs.kind)
+    see(out, discs.x_m, discs.y_m, discs.radius_m, discs.kind)
     near_x, near_y, far_x, far_y = carrots_m
     feel(out, near_x, near_y, far_x, far_y, remaining_m, own)
     return out

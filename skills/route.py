@@ -6,20 +6,22 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shield.contract import Floats
 from shield.site import Site
+from skills.compiled import kernel
 from skills.grid import CELL_M, TIGHT_COST, WALL_COST, clearance_field, dijkstra, travel_cost, walk
 
 SPACING_M = 0.1  # between the points of a route
-NEAR_M = 1.0  # the near carrot's distance along the route
+NEAR_M = 0.8  # the near carrot's distance along the route
 FAR_M = 2.4
 SEARCH_BACK_N = 15  # points of a route searched for the nearest one, behind and ahead of the last
 SEARCH_AHEAD_N = 30
 SMOOTHING_N = 9  # points averaged: rounds the grid's corners
-BLOCK_MARGIN_M = 0.55  # room kept from the disc of a blockage: half the body and a slow pass
+PASS_M = 0.88  # a route nearer than this to the disc of something unmapped is barred: there the shield lets nothing move
+LOOK_AHEAD_M = 3.5  # how far ahead on the route that is watched for
+BLOCK_MARGIN_M = 1.05  # room kept from the disc of a blockage: half the body, and what the shield needs to let it pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Route:
         return SPACING_M * (self.points_m.shape[0] - 1)
 
 
-@njit(cache=True)
+@kernel
 def nearest(points_m: Floats, count: int, index: int, x_m: float, y_m: float) -> int:
     """Index of the route's point nearest to (x, y), searched about the last `index` only."""
     best, best_squared = index, np.inf
@@ -56,13 +58,30 @@ def nearest(points_m: Floats, count: int, index: int, x_m: float, y_m: float) ->
     return best
 
 
-@njit(cache=True)
+@kernel
 def carrot(points_m: Floats, count: int, index: int, ahead_m: float, pose: Floats) -> tuple[float, float]:
     """The route's point `ahead_m` beyond `index`, in B of `pose` (x, y, heading)."""
     k = min(index + int(ahead_m / SPACING_M), count - 1)
     dx, dy = points_m[k, 0] - pose[0], points_m[k, 1] - pose[1]
     cosine, sine = math.cos(pose[2]), math.sin(pose[2])
     return cosine * dx + sine * dy, cosine * dy - sine * dx
+
+
+@kernel
+def barred(points_m: Floats, count: int, index: int, pose: Floats, x_m: Floats, y_m: Floats, radius_m: Floats,
+           kind: Floats) -> bool:
+    """Whether something solid that the map does not know (discs in B) stands too near to the route ahead."""
+    cosine, sine = math.cos(pose[2]), math.sin(pose[2])
+    last = min(index + int(LOOK_AHEAD_M / SPACING_M), count - 1)
+    for k in range(x_m.shape[0]):
+        if kind[k] < 1.0 or kind[k] > 3.0 or math.hypot(x_m[k], y_m[k]) > LOOK_AHEAD_M + 1.0:
+            continue
+        x, y = pose[0] + cosine * x_m[k] - sine * y_m[k], pose[1] + sine * x_m[k] + cosine * y_m[k]
+        keep = radius_m[k] + PASS_M
+        for i in range(index, last + 1, 2):
+            if (points_m[i, 0] - x) ** 2 + (points_m[i, 1] - y) ** 2 < keep * keep:
+                return True
+    return False
 
 
 class Router:
@@ -89,13 +108,13 @@ class Router:
 
     def tree(self, goal_m: tuple[float, float], blockages: tuple[Blockage, ...] = ()) -> NDArray[np.int64]:
         """The next cell towards the goal from everywhere."""
-        return dijkstra(self._blocked(blockages), *self.cell(*goal_m))[1]
+        return dijkstra(self.cost(blockages), *self.cell(*goal_m))[1]
 
     def plan(
         self, start_m: tuple[float, float], goal_m: tuple[float, float], blockages: tuple[Blockage, ...] = ()
     ) -> Route:
         """The cheapest route from start to goal that keeps clear of the blockages if that is possible."""
-        cost = self._blocked(blockages)
+        cost = self.cost(blockages)
         return self.trace(dijkstra(cost, *self.cell(*goal_m))[1], start_m, goal_m, cost)
 
     def trace(
@@ -114,7 +133,8 @@ class Router:
         centres[0], centres[-1] = start_m, goal_m
         return Route(_even(_smooth(centres)), blocked)
 
-    def _blocked(self, blockages: tuple[Blockage, ...]) -> Floats:
+    def cost(self, blockages: tuple[Blockage, ...]) -> Floats:
+        """Cost per metre of every cell, with the blockages."""
         if not blockages:
             return self._cost
         cost = self._cost.copy()
