@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shield.compiled import kernel
 from shield.contract import (
     ArmCommand,
     BaseCommand,
@@ -86,9 +87,18 @@ def pack_discs(discs: Discs) -> Floats:
     return packed
 
 
+@kernel
+def _usable(packed: Floats) -> bool:
+    for j in range(packed.shape[0]):
+        for k in range(5):
+            if not (-MAGNITUDE_MAX if k < 2 else 0.0) <= packed[j, k] <= MAGNITUDE_MAX:
+                return False
+    return True
+
+
 def packed_fault(packed: Floats) -> str:
     """Why the discs' numbers cannot be used; empty when they can."""
-    if packed.shape[0] and not (np.abs(packed).max() <= MAGNITUDE_MAX and packed[:, 2:].min() >= 0.0):
+    if not _usable(packed):
         return "a disc is not finite, or its radius, speed or age is negative"
     return ""
 
@@ -127,9 +137,9 @@ def _is_int(value: object) -> bool:
 
 
 def _numbers(*values: object) -> bool:
-    return all(
-        isinstance(value, float | int)
-        and not isinstance(value, bool)
-        and -MAGNITUDE_MAX <= value <= MAGNITUDE_MAX
-        for value in values
-    )
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, float | int):
+            return False
+        if not -MAGNITUDE_MAX <= value <= MAGNITUDE_MAX:  # false for NaN too
+            return False
+    return True

@@ -7,7 +7,7 @@ import math
 from shield.contract import BaseCommand, Discs, Kind
 from shield.prove import Proof, Prover
 from shield.rules import NAMES, SENTENCES, UNITS, Limit
-from shield.search import DISCS, HALL, KEEP_OUT, SAFE, ZONE, Scene, fastest
+from shield.search import DISCS, HALL, KEEP_OUT, SAFE, ZONE, Judgement, Scene, fastest
 from shield.solve import SLOWEST_MPS, contradiction, window
 
 WHO = {
@@ -20,16 +20,17 @@ WHO = {
 RULES = {DISCS: "clearance", KEEP_OUT: "keep_out", HALL: "hall", ZONE: "zone_speed"}
 
 
-def why_not(code: int, amount: float, who: int, scene: Scene, discs: Discs) -> tuple[str, str]:
+def why_not(found: Judgement, discs: Discs) -> tuple[str, str]:
     """A sentence about what forbids a motion, and the name of the rule."""
-    whole = f"reacting and braking, the robot would come {amount:.2f} m"
-    if code == DISCS:
-        return f"{whole} too near to {_disc(who, discs)}", RULES[code]
-    if code == KEEP_OUT:
-        return f"{whole} into a keep-out area", RULES[code]
-    if code == HALL:
-        return f"{whole} beyond the hall's bounds", RULES[code]
-    return f"the robot would be {amount:.2f} m/s too fast inside a speed zone", RULES[code]
+    whole = f"reacting and braking, the robot would come {found.excess:.2f} m"
+    name = RULES[found.forbidden_by]
+    if found.forbidden_by == DISCS:
+        return f"{whole} too near to {_disc(found.nearest_disc, discs)}", name
+    if found.forbidden_by == KEEP_OUT:
+        return f"{whole} into a keep-out area", name
+    if found.forbidden_by == HALL:
+        return f"{whole} beyond the hall's bounds", name
+    return f"the robot would be {found.excess:.2f} m/s too fast inside a speed zone", name
 
 
 def _disc(who: int, discs: Discs) -> str:
@@ -44,7 +45,7 @@ def _disc(who: int, discs: Discs) -> str:
 
 
 def why_stuck(
-    spans: tuple[Limit, ...], command: BaseCommand, scene: Scene, discs: Discs, prover: Prover
+    spans: tuple[Limit, ...], command: BaseCommand, scene: Scene, prover: Prover
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Why nothing near the proposal is admissible either: the smallest contradiction on its own curvature."""
     rotates = command.turn_radps != 0.0 and command.speed_mps == 0.0

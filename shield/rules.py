@@ -18,6 +18,7 @@ from shield.formulas import lateral_accel, yaw_rate
 from shield.profile import RobotProfile
 
 ROUNDING = 1e-9  # of whoever proposes: float64 products of set-points
+SURELY = 1e-6  # a million times the rounding of a product of such numbers
 STEP = 1e-6  # of changes of set-points, which others compute from rounded ones
 
 
@@ -123,7 +124,7 @@ def _still(applies: bool) -> tuple[float, float] | None:
 
 
 Q = Quantity
-BASE_RULES = (
+FIXED_RULES = (
     Rule(
         "speed",
         "the base drives no faster than it can",
@@ -157,6 +158,8 @@ BASE_RULES = (
     Rule(
         "turn_or_drive", "the base rotates in place or drives, not both", Q.MIXED, lambda _p, _s: (0.0, 0.0)
     ),
+)
+TICK_RULES = (
     Rule("accel", "the set-point changes no faster than the drive follows", Q.SPEED, _change),
     Rule("jerk", "the acceleration changes no faster than the load bears", Q.SPEED, _jerk),
     Rule("yaw_accel", "the yaw rate changes no faster than the motors follow", Q.YAW_RATE, _yaw_change),
@@ -183,17 +186,22 @@ BASE_RULES = (
     Rule("arm_still", "the base stands while the arm moves", Q.SPEED, lambda _p, s: _still(s.arm_moves)),
     Rule("arm_still_turn", "the base stands while the arm moves", Q.TURN, lambda _p, s: _still(s.arm_moves)),
 )
-SENTENCES = {rule.name: rule.sentence for rule in BASE_RULES}
+SENTENCES = {rule.name: rule.sentence for rule in (*FIXED_RULES, *TICK_RULES)}
 
 
-def limits(profile: RobotProfile, now: Situation) -> tuple[Limit, ...]:
-    """All rules that apply, with their numbers."""
-    found = []
-    for rule in BASE_RULES:
-        span = rule.span(profile, now)
-        if span is not None:
-            found.append(Limit(rule.name, rule.quantity, span[0], span[1]))
-    return tuple(found)
+def fixed_limits(profile: RobotProfile) -> tuple[Limit, ...]:
+    """The rules that hold in every situation, with their numbers."""
+    return _limits(FIXED_RULES, profile, Situation())
+
+
+def tick_limits(profile: RobotProfile, now: Situation) -> tuple[Limit, ...]:
+    """The rules that depend on the situation and apply in this one, with their numbers."""
+    return _limits(TICK_RULES, profile, now)
+
+
+def _limits(rules: tuple[Rule, ...], profile: RobotProfile, now: Situation) -> tuple[Limit, ...]:
+    spans = ((rule, rule.span(profile, now)) for rule in rules)
+    return tuple(Limit(rule.name, rule.quantity, *span) for rule, span in spans if span is not None)
 
 
 def measure(speed: float, curvature: float, turn: float) -> tuple[float, ...]:
@@ -212,15 +220,22 @@ def broken(spans: tuple[Limit, ...], values: tuple[float, ...]) -> tuple[Limit, 
 
 
 def broken_exactly(spans: tuple[Limit, ...], command: BaseCommand) -> tuple[Limit, ...]:
-    """`broken`, over exact rationals: the second evaluation of every correction."""
+    """`broken`, over exact rationals: the second evaluation of every correction.
+
+    A quantity that is further than SURELY inside of its span needs no exact comparison.
+    """
     numbers = (command.speed_mps, command.curvature_radpm, command.turn_radps)
+    rounded = measure(*numbers)
     exact = measure(*(Fraction(number) for number in numbers))  # type: ignore[arg-type] # the exact reading
-    slack = Fraction(ROUNDING)
-    return tuple(
-        limit
-        for limit in spans
-        if not Fraction(limit.low) - slack <= exact[limit.quantity] <= Fraction(limit.high) + slack
-    )
+    found = []
+    for limit in spans:
+        value = rounded[limit.quantity]
+        if limit.low + SURELY <= value <= limit.high - SURELY:
+            continue
+        low, high = Fraction(limit.low) - Fraction(ROUNDING), Fraction(limit.high) + Fraction(ROUNDING)
+        if not low <= exact[limit.quantity] <= high:
+            found.append(limit)
+    return tuple(found)
 
 
 def tell(limit: Limit, values: tuple[float, ...]) -> str:

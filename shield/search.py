@@ -35,11 +35,30 @@ class Scene(NamedTuple):
     zones: Floats
 
 
+class Judgement(NamedTuple):
+    """What is to be said about one motion."""
+
+    forbidden_by: int  # SAFE if nothing forbids it
+    excess: float  # by how much, in the unit of what forbids it
+    clearance_m: float  # at most ENOUGH_M
+    nearest_disc: int  # the disc that it is to; minus one where none is near
+    spare: float  # admissible speed (or rate) on the same curvature less the motion's own
+
+
 @kernel
-def judge(scene: Scene, speed: float, curvature: float, turn: float) -> tuple[int, float, float, int]:
-    """What forbids the motion (SAFE if nothing), by how much; the clearance up to ENOUGH_M, to which disc."""
+def judge(scene: Scene, speed: float, curvature: float, turn: float) -> Judgement:
+    """Judge a motion and the fail-safe that would end it."""
     tightest = tightest_gap(scene.bounds, scene.ego, scene.discs, scene.footprint)
-    return _judge(scene, speed, curvature, turn, tightest, ENOUGH_M, False)
+    code, excess, clear, who = _judge(scene, speed, curvature, turn, tightest, ENOUGH_M, False)
+    spare = 0.0
+    if code == SAFE:
+        rotates = turn != 0.0
+        own = turn if rotates else speed
+        sign = math.copysign(1.0, own)
+        top = most(abs(own), top_speed(scene.bounds, curvature, sign, rotates))
+        found, _ = _fastest(scene, abs(own), top, curvature, sign, rotates, tightest)
+        spare = most(0.0, found - abs(own))
+    return Judgement(code, excess, clear, who, spare)
 
 
 @kernel
@@ -75,6 +94,19 @@ def fastest(
     Minus one where not even `low` is safe. The result itself has been checked, whatever lies below it.
     """
     tightest = tightest_gap(scene.bounds, scene.ego, scene.discs, scene.footprint)
+    return _fastest(scene, low, high, curvature, sign, rotates, tightest)
+
+
+@kernel
+def _fastest(
+    scene: Scene,
+    low: float,
+    high: float,
+    curvature: float,
+    sign: float,
+    rotates: bool,
+    tightest: float,
+) -> tuple[float, int]:
     safe, unsafe, trial, why = -1.0, high, high, SAFE
     for step in range(HALVINGS_N + 2):
         speed, turn = (0.0, sign * trial) if rotates else (sign * trial, 0.0)
