@@ -15,6 +15,7 @@ from shield.site import Area, Box, Place, Site, Zone
 from sim.truth_log import TruthRow
 
 EDGE_PX = 6.0
+ABOVE_M = 0.75  # of a table's middle, where its name does not hide it
 WALL_M = 1.9  # boxes at least this high are walls or columns
 RACK_M = 1.0  # and at least this high, racks
 PATH_STEP_M = 0.06  # path points closer than this are left out
@@ -122,7 +123,7 @@ class FloorMap:
             self.point(area.x_max_m, area.y_min_m),
         )
         self._canvas.rect(x, y, right - x, bottom - y, css, title=area.name.replace("_", " "))
-        self._canvas.text((right - 5.0, bottom - 6.0), words, "area", anchor="end")
+        self._canvas.text((right - 5.0, y + 14.0), words, "area", anchor="end")
 
     def _box(self, box: Box) -> None:
         bounds = self._site.bounds
@@ -136,14 +137,19 @@ class FloorMap:
     def _place(self, place: Place) -> None:
         x, y = self.point(place.x_m, place.y_m)
         self._canvas.rect(x - 4.0, y - 4.0, 8.0, 8.0, "crate", title=place.name)
-        cos, sin = math.cos(place.dock_heading_rad), math.sin(place.dock_heading_rad)
-        side = -1.0 if abs(cos) > abs(sin) else math.copysign(1.0, sin)  # where the shelf goes on
-        offset = 19.0 if side < 0 else -12.0
-        anchor = "middle"
-        if abs(cos) > abs(sin):
-            x, anchor = (x - 8.0, "start") if cos < 0 else (x + 8.0, "end")
-            offset = -12.0
-        self._canvas.text((x, y + offset), place.name.replace("_", " "), "place", anchor=anchor)
+        name, heading = place.name.replace("_", " "), place.dock_heading_rad
+        if abs(math.cos(heading)) > abs(
+            math.sin(heading)
+        ):  # a table at a side wall: beside it, away from the wall
+            is_west = math.cos(heading) < 0.0
+            beside = x + (-14.0 if is_west else 14.0)
+            self._canvas.text(
+                (beside, y - ABOVE_M * self._px_per_m), name, "place", anchor="start" if is_west else "end"
+            )
+        else:
+            self._canvas.text(
+                (x, y + (-12.0 if math.sin(heading) > 0.0 else 19.0)), name, "place", anchor="middle"
+            )
 
     def _scale_bar(self) -> None:
         x, y = EDGE_PX + 10.0, self._canvas.height - EDGE_PX - 10.0

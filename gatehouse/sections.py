@@ -266,7 +266,7 @@ def _fate(order: OrderLine, *, is_fulfilled: bool) -> str:
 def _figures(run: RunFacts, columns: Columns, judgement: Judgement) -> list[Section]:
     _, gate_p99, _ = quantiles(columns.delay_s.get("gate", columns.x_m.value[:0]))
     figures = [
-        ("from start to report's end", f"{columns.duration_s:.0f}", "s", True),
+        ("from start to end", f"{columns.duration_s:.0f}", "s", True),
         ("driven", f"{columns.distance_m:.1f}", "m", True),
         ("contacts in motion", str(len(judgement.contacts)), "", not judgement.contacts),
         ("times the gate stepped in", str(len(columns.interventions)), "", True),

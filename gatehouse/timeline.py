@@ -40,7 +40,7 @@ class Timeline:
         self._from_s, self._to_s = window_s or (0.0, max(columns.duration_s, 1.0))
         self._narrow = width_px < 600.0
         self._chart_px = 120.0 if self._narrow else 130.0
-        left = 30.0 if self._narrow else 92.0
+        left = 30.0 if self._narrow else 112.0
         lanes = 2.0 if self._narrow else 0.0  # a narrow drawing writes the names of lanes above them
         self._lane_step = LANE_PX + LANE_GAP_PX + lanes * 6.0
         height = 20.0 + 3 * self._lane_step + 2 * (CHART_GAP_PX + self._chart_px) + 30.0
