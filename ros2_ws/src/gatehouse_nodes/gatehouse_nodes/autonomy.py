@@ -14,13 +14,13 @@ from shield.contract import Order, OrderState
 from shield.topics import Core
 from skills.library import load_library
 
-TEXTS = {"queue": "memory"}
+TEXTS = {"queue": "memory", "navigator": "learned"}
 
 
 def make_core(node: Node, setting: Setting) -> Core:
-    """The core with the skill library and the queue that the parameter `queue` names."""
+    """The core with the skill library and the queue that the parameters `queue` and `navigator` name."""
     queue = node.text("queue")
-    skills = load_library(setting.profile, setting.site)
+    skills = load_library(setting.profile, setting.site, navigator=node.text("navigator"))
     return Autonomy(setting.profile, setting.site, skills, OrderQueue(":memory:" if queue == "memory" else queue))
 
 
