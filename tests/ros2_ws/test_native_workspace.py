@@ -26,7 +26,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words: list[str | Path] = [
         prefix / "bin" / "colcon", "--log-base", work / "log", "build", "--base-paths", "..", "src",
         "--build-base", work / "build", "--install-base", work / "install",
-        "--event-handlers", "console_direct+", "--cmake-args", "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}",
+        "--event-handlers", "console_direct+",
+        "--cmake-args", "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}",
     ]  # fmt: skip
     env = build_environment(prefix)
     done = subprocess.run(words, cwd=ROOT / "ros2_ws", env=env, capture_output=True, text=True, check=False)
