@@ -77,8 +77,9 @@ def digest(files: Iterable[Path], *words: str) -> str:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one set-up of `folder` run at a time; the lock ends with the process, however that ends."""
+    """Let one set-up of `folder` run at a time; the lock ends with this process and those that it started."""
     handle = os.open(folder, os.O_RDONLY)
+    os.set_inheritable(handle, True)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -105,7 +106,9 @@ def run(*words: str | Path, failure: str) -> str:
         Missing: it ended with an error, which it has told itself.
     """
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    done = subprocess.run(words, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        words, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, text=True, close_fds=False
+    )
     if done.returncode:
         sys.stderr.write(done.stdout)
         raise Missing(failure)
