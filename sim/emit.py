@@ -83,25 +83,25 @@ def _mjcf_joint(body: Xml.Element, link: Link) -> None:
 
 
 def urdf(robot: Description) -> str:
-    """The robot as URDF text.
-
-    URDF knows no rotor inertia: it is added to the child link about the joint's axis (mass, for a slide).
-    """
+    """The robot as URDF text; URDF knows no rotors and no friction, which an engine's plant adds."""
     root = Xml.Element("robot", name=robot.name)
     for link in robot.links:
         _urdf_link(root, link)
         if link.parent:
             _urdf_joint(root, link)
+    Xml.indent(root)  # Bullet reads no lines of more than a thousand characters
     return Xml.tostring(root, encoding="unicode")
 
 
 def _urdf_link(root: Xml.Element, link: Link) -> None:
     element = Xml.SubElement(root, "link", name=link.name)
-    mass = link.mass_kg + (link.joint.armature if link.joint.kind == "prismatic" else 0.0)
-    moments, rpy = principal_inertia(link)
+    xx, yy, zz, xy, xz, yz = link.inertia_kgm2
+    moments, axes = np.linalg.eigh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    if np.linalg.det(axes) < 0.0:
+        axes[:, 0] = -axes[:, 0]
     inertial = Xml.SubElement(element, "inertial")
-    Xml.SubElement(inertial, "origin", xyz=text(link.com_m), rpy=text(rpy))
-    Xml.SubElement(inertial, "mass", value=f"{mass:.9g}")
+    Xml.SubElement(inertial, "origin", xyz=text(link.com_m), rpy=text(_rpy(axes)))
+    Xml.SubElement(inertial, "mass", value=f"{link.mass_kg:.9g}")
     Xml.SubElement(
         inertial,
         "inertia",
@@ -114,26 +114,13 @@ def _urdf_link(root: Xml.Element, link: Link) -> None:
     )
     for k, shape in enumerate(link.shapes):
         if shape.touch != "none":
-            _urdf_shape(element, "collision", shape, k)
+            _urdf_shape(element, "collision", shape, f"{link.name}_{k}")
         if shape.colour[3] > 0.0:
-            _urdf_shape(element, "visual", shape, k)
+            _urdf_shape(element, "visual", shape, f"{link.name}_{k}_seen")
 
 
-def principal_inertia(link: Link) -> tuple[Vec, Vec]:
-    """Principal moments with the rotor's share, and the axes they belong to as roll, pitch, yaw."""
-    xx, yy, zz, xy, xz, yz = link.inertia_kgm2
-    tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    if link.joint.kind != "prismatic":
-        axis = np.array(link.joint.axis)
-        tensor += link.joint.armature * np.outer(axis, axis)
-    moments, axes = np.linalg.eigh(tensor)
-    if np.linalg.det(axes) < 0.0:
-        axes[:, 0] = -axes[:, 0]
-    return tuple(moments.tolist()), _rpy(axes)
-
-
-def _urdf_shape(link: Xml.Element, what: str, shape: Shape, k: int) -> None:
-    element = Xml.SubElement(link, what, name=f"{what}_{k}")
+def _urdf_shape(link: Xml.Element, what: str, shape: Shape, name: str) -> None:
+    element = Xml.SubElement(link, what, name=name)
     Xml.SubElement(element, "origin", xyz=text(shape.xyz), rpy=text(shape.rpy))
     geometry = Xml.SubElement(element, "geometry")
     if shape.kind == "box":

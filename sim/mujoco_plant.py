@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-import numpy as np
-
-os.environ.setdefault("MUJOCO_GL", "egl")  # read by mujoco when it is imported: pictures without a screen
 import mujoco
+import numpy as np
 
 from shield.contract import Floats
 from shield.errors import BadInput, require
@@ -20,7 +17,7 @@ from shield.site import Pose
 from sim.hall import mjcf_robot, mjcf_world
 from sim.panda import FLANGE_M, HAND_TCP_M
 from sim.plant import BaseTruth, Ints, Thing, Touch
-from sim.robot import WHEELS, describe
+from sim.robot import WHEELS, describe, rotor_inertias
 from sim.truth import Truth
 from sim.world import World, heading_quaternion
 
@@ -168,7 +165,11 @@ def build_model(profile: RobotProfile, world: World) -> mujoco.MjModel:
     robot.worldbody.first_body().sleep = mujoco.mjtSleepPolicy.mjSLEEP_NEVER
     for actuator in list(robot.actuators):
         robot.delete(actuator)
+    robot.compiler.balanceinertia = True
+    rotors = rotor_inertias(profile)
     for name in _joint_names(profile):
+        joint = robot.joint(name)
+        joint.armature = joint.armature or rotors[name]
         motor = robot.add_actuator(name=f"{name}_motor", target=name)
         motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
     equality = robot.add_equality(name="fingers", name1=profile.arm.fingers[0], name2=profile.arm.fingers[1])
@@ -203,10 +204,23 @@ def _robot_spec(profile: RobotProfile) -> mujoco.MjSpec:
                 f"{path}: description of {profile.robot} has no joint {name!r}; "
                 f"it has {', '.join(sorted(known)) or 'none'}"
             )
+    if path.suffix.lower() == ".urdf":
+        _add_friction(robot, profile)
     root = robot.worldbody.first_body()
     if not any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in root.joints):
         root.add_freejoint()
     return robot
+
+
+def _add_friction(robot: mujoco.MjSpec, profile: RobotProfile) -> None:
+    """URDF knows no friction: the wheels get the floor's, bodies called casters none."""
+    robot.compiler.fusestatic = False  # or casters would become part of the base
+    wheels = {robot.joint(name).parent.name for name in WHEELS}
+    for body in robot.bodies:
+        friction = 0.0 if "caster" in body.name else profile.simulation.floor_friction
+        for geom in body.geoms if body.name in wheels or friction == 0.0 else ():
+            geom.friction[0], geom.priority = friction, 1
+            geom.condim = 3 if friction else 1
 
 
 def _plain(name: str) -> str:

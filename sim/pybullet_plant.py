@@ -19,10 +19,10 @@ from shield.contract import Floats
 from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Pose
-from sim.emit import principal_inertia, urdf
+from sim.emit import urdf
 from sim.panda import FLANGE_M, HAND_TCP_M
 from sim.plant import BaseTruth, Ints, Thing, Touch
-from sim.robot import WHEELS, describe
+from sim.robot import WHEELS, describe, rotor_inertias
 from sim.shapes import Shape
 from sim.world import (
     CRATE_MASS_KG,
@@ -286,6 +286,7 @@ class PybulletPlant:
             bullet.changeDynamics(robot, link, lateralFriction=self._profile.simulation.floor_friction)
         every = list(range(len(info)))
         bullet.setJointMotorControlArray(robot, every, bullet.VELOCITY_CONTROL, forces=[0.0] * len(every))
+        self._add_rotors(joints)
         self._chain = list(range(joints[arm.joints[0]], len(info)))
         self._chain = [joints[name] for name in arm.joints] + [
             k for k in self._chain if k not in self._joints
@@ -294,19 +295,31 @@ class PybulletPlant:
         self._masses = np.array([bullet.getDynamicsInfo(robot, link)[0] for link in self._chain])
         self._couple(joints, links)
 
+    def _add_rotors(self, joints: dict[str, int]) -> None:
+        """Give each driven link its motor's rotor: about the joint's axis, or as mass along a slide."""
+        bullet = self._bullet
+        for name, rotor in rotor_inertias(self._profile).items():
+            info, dynamics = (
+                bullet.getJointInfo(self._robot, joints[name]),
+                bullet.getDynamicsInfo(self._robot, joints[name]),
+            )
+            if info[2] == bullet.JOINT_PRISMATIC:
+                bullet.changeDynamics(self._robot, joints[name], mass=dynamics[0] + rotor)
+                continue
+            share = (
+                np.array(info[13]) ** 2
+            )  # of each principal axis in the joint's, which Bullet gives in them
+            moments = np.array(dynamics[2]) + rotor * share / float(share @ share)
+            bullet.changeDynamics(self._robot, joints[name], localInertiaDiagonal=moments.tolist())
+
     def _couple(self, joints: dict[str, int], links: dict[str, int]) -> None:
-        """Gear the fingers to each other; finish what URDF cannot say about the project's own description."""
+        """Gear the fingers to each other; let neighbours of the project's own description pass."""
         one, other = (joints[name] for name in self._profile.arm.fingers)
         gear = self._bullet.createConstraint(
             self._robot, one, self._robot, other, self._bullet.JOINT_GEAR, (1, 0, 0), (0, 0, 0), (0, 0, 0)
         )
         self._bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100)
         if self._profile.description == "gatehouse":
-            for link in describe(self._profile).links[1:]:
-                # Bullet drops the inertia of links whose rotor turns faster than their body could
-                self._bullet.changeDynamics(
-                    self._robot, links[link.name], localInertiaDiagonal=principal_inertia(link)[0]
-                )
             for a, b in describe(self._profile).untouching:
                 self._bullet.setCollisionFilterPair(self._robot, self._robot, links[a], links[b], 0)
 

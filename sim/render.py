@@ -67,7 +67,7 @@ class Camera:
         except Exception as error:  # noqa: BLE001 # OpenGL loaders raise all kinds where no driver is
             reason = " ".join(str(error).split()) or type(error).__name__
             raise BadInput(
-                f"no picture: MUJOCO_GL={os.environ['MUJOCO_GL']} cannot draw here ({reason}); "
+                f"no picture: MUJOCO_GL={os.environ.get('MUJOCO_GL', '')} cannot draw here ({reason}); "
                 "install libegl1 and a Mesa driver, or set MUJOCO_GL=osmesa"
             ) from None
         self._size = (width, height)

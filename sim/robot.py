@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from shield.profile import RobotProfile
-from sim.panda import arm_links, hand_links, mount_link
+from sim.panda import ARMATURE_KGM2, FINGER_ARMATURE_KG, arm_links, hand_links, mount_link
 from sim.shapes import AMBER, BLUE, GRAPHITE, RUBBER, ZERO, Description, Joint, Link, Shape, box_inertia
 
 WHEELS = ("left_wheel", "right_wheel")
@@ -139,3 +139,10 @@ def _wheels(profile: RobotProfile) -> tuple[Link, ...]:
         )
         for side, y in (("left", half), ("right", -half))
     )
+
+
+def rotor_inertias(profile: RobotProfile) -> dict[str, float]:
+    """Inertia of the rotor at each driven joint, kg m2 (kg at the fingers), for descriptions without any."""
+    wheels = dict.fromkeys(WHEELS, WHEEL_ARMATURE_KGM2)
+    arm = dict(zip(profile.arm.joints, ARMATURE_KGM2, strict=False))
+    return {**wheels, **arm, **dict.fromkeys(profile.arm.fingers, FINGER_ARMATURE_KG)}
