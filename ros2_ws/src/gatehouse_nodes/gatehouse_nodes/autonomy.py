@@ -9,7 +9,8 @@ from gatehouse_msgs.srv import CancelOrder, SubmitOrder
 from controllers.meta.autonomy import Autonomy
 from controllers.meta.queue import OrderQueue
 from gatehouse_nodes import process
-from gatehouse_nodes.shell import Node, Setting, Shell
+from gatehouse_nodes.setting import Setting
+from gatehouse_nodes.shell import Node, Shell
 from shield.contract import Order, OrderState
 from shield.topics import Core
 from skills.library import load_library
@@ -20,8 +21,17 @@ TEXTS = {"queue": "memory", "navigator": "learned"}
 def make_core(node: Node, setting: Setting) -> Core:
     """The core with the skill library and the queue that the parameters `queue` and `navigator` name."""
     queue = node.text("queue")
+    return _autonomy(node, setting, ":memory:" if queue == "memory" else queue)
+
+
+def make_understudy(node: Node, setting: Setting) -> Core:
+    """A core with an empty queue of its own."""
+    return _autonomy(node, setting, ":memory:")
+
+
+def _autonomy(node: Node, setting: Setting, queue: str) -> Core:
     skills = load_library(setting.profile, setting.site, navigator=node.text("navigator"))
-    return Autonomy(setting.profile, setting.site, skills, OrderQueue(":memory:" if queue == "memory" else queue))
+    return Autonomy(setting.profile, setting.site, skills, OrderQueue(queue))
 
 
 class AutonomyShell(Shell):
@@ -51,7 +61,7 @@ class AutonomyShell(Shell):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS), process.Priority())
+    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority())
 
 
 if __name__ == "__main__":

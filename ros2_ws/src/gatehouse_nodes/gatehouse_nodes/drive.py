@@ -5,7 +5,9 @@ from __future__ import annotations
 from controllers.motor.drive import Drive
 from gatehouse_nodes import process
 from gatehouse_nodes.keyed import TEXTS, key_of
-from gatehouse_nodes.shell import Node, Setting, Shell
+from gatehouse_nodes.setting import Setting
+from gatehouse_nodes.shell import Node, Shell
+from shield.keys import new_key
 from shield.topics import Core
 
 
@@ -14,9 +16,14 @@ def make_core(node: Node, setting: Setting) -> Core:
     return Drive(setting.profile, key_of(node))
 
 
+def make_understudy(node: Node, setting: Setting) -> Core:
+    """A core with a key that opens nothing."""
+    return Drive(setting.profile, new_key())
+
+
 def main() -> None:
     """Entry point of the executable."""
-    process.main(lambda: Shell("drive", make_core, TEXTS), process.Priority(realtime=42))
+    process.main(lambda: Shell("drive", make_core, TEXTS, make_understudy), process.Priority(realtime=42))
 
 
 if __name__ == "__main__":

@@ -69,13 +69,13 @@ def run(make_node: Callable[[], Node], priority: Priority) -> int:
     executor = make_executor()
     executor.add_node(node)
     try:
-        if node.is_set("realtime"):
-            refused = request(priority)
-            if refused:
-                node.get_logger().warning(refused)
         if node.is_set("autostart") and not node.start():
             sys.stderr.write(f"gatehouse: {node.get_name()}: {node.failure or 'could not be started'}\n")
             return BAD_INPUT
+        if node.is_set("realtime"):  # only now: compiling kernels is no work for a real-time priority
+            refused = request(priority)
+            if refused:
+                node.get_logger().warning(refused)
         _spin(executor, node, stop)
         return 0
     finally:

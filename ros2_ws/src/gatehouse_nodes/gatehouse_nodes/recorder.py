@@ -9,7 +9,8 @@ from pathlib import Path
 from gatehouse.cdr import Cdr
 from gatehouse_nodes import process
 from gatehouse_nodes.qos import profile_of
-from gatehouse_nodes.shell import Node, Setting, message_class
+from gatehouse_nodes.setting import Setting
+from gatehouse_nodes.shell import Node, message_class
 from shield.blackbox import FLUSH_NS, Recorder
 from shield.topics import TOPICS
 

@@ -12,7 +12,7 @@ import importlib
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,27 +24,21 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from gatehouse.cdr import Cdr
 from gatehouse.paths import find
 from gatehouse_nodes.qos import FRESH, profile_of
+from gatehouse_nodes.rehearsal import rehearse
+from gatehouse_nodes.setting import Setting
 from gatehouse_nodes.table import PUBLICATIONS
 from shield import contract as c
 from shield.cdr import Malformed
 from shield.contract import Severity
 from shield.errors import BadInput
 from shield.faults import FaultOut
-from shield.profile import RobotProfile, load_profile
-from shield.site import Site, load_site
+from shield.profile import load_profile
+from shield.site import load_site
 from shield.topics import SUBSCRIPTIONS, Core, Output
 from shield.wire import message_type
 
 COLLECT_PERIODS_N = 50  # ticks between two collections of young garbage
 YOUNG = 1  # generations up to this one: what lives longer stays
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What every process is configured with."""
-
-    profile: RobotProfile
-    site: Site
 
 
 UNSET = "none"  # a parameter that is a text and has no value: ROS 2 reads an empty text as something else
@@ -124,11 +118,13 @@ class Shell(Node):
         name: of the process, as in `shield.topics.SUBSCRIPTIONS`.
         make_core: builds the core once the parameters are known; a `BadInput` fails the transition.
         texts: further parameters that are texts, with their defaults.
+        make_understudy: builds another core of the kind, for a rehearsal before the real one comes on.
     """
 
-    def __init__(self, name: str, make_core: MakeCore, texts: dict[str, str] | None = None) -> None:
+    def __init__(self, name: str, make_core: MakeCore, texts: dict[str, str] | None = None,
+                 make_understudy: MakeCore | None = None) -> None:  # fmt: skip
         super().__init__(name, texts)
-        self._role, self._make_core = name, make_core
+        self._role, self._make_core, self._make_understudy = name, make_core, make_understudy
         self._faults = FaultOut(name)
         self._core: Core | None = None
         self._out: dict[str, Any] = {}
@@ -142,9 +138,8 @@ class Shell(Node):
 
     def configure(self, setting: Setting) -> None:
         core = self._make_core(self, setting)
-        warm_up = getattr(core, "warm_up", None)
-        if warm_up is not None:
-            warm_up()
+        if self._make_understudy is not None:
+            rehearse(self._make_understudy(self, setting), self._role, setting)
         self._core, self._cdr, timing = core, Cdr(setting.profile), setting.profile.timing
         for topic in PUBLICATIONS[self._role]:
             kind = message_class(topic)

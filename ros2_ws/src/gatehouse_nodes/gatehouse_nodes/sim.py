@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gatehouse.paths import find
 from gatehouse_nodes import process
-from gatehouse_nodes.shell import UNSET, Node, Setting, Shell
+from gatehouse_nodes.setting import Setting
+from gatehouse_nodes.shell import UNSET, Node, Shell
 from shield.errors import BadInput
 from shield.topics import Core, Output
 from sim.scenario import load_scenario

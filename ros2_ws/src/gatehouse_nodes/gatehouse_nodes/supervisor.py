@@ -7,7 +7,8 @@ from typing import Any
 from gatehouse_msgs.srv import Reset, TriggerEmergencyStop
 
 from gatehouse_nodes import process
-from gatehouse_nodes.shell import Node, Setting, Shell
+from gatehouse_nodes.setting import Setting
+from gatehouse_nodes.shell import Node, Shell
 from shield.contract import EmergencyStop, ResetRequest
 from shield.supervisor import Supervisor
 from shield.topics import Core
@@ -43,7 +44,7 @@ class SupervisorShell(Shell):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(lambda: SupervisorShell("supervisor", make_core), process.Priority(realtime=44))
+    process.main(lambda: SupervisorShell("supervisor", make_core, make_understudy=make_core), process.Priority(realtime=44))
 
 
 if __name__ == "__main__":
