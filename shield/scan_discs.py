@@ -15,11 +15,6 @@ from shield.contract import Floats, Kind
 
 CHORD_M = 0.02  # neighbouring returns are merged into one disc over such a chord near the robot,
 CHORD_PER_M = 0.03  # and over more further away, where a few centimetres do not matter
-LEG_M = 0.10  # the thinnest leg (with trousers): what does not hide one hides nobody
-HIDDEN_AT_M = (0.0, 0.12, 0.3, 0.6, 1.0, 1.6, 2.5, 4.0)  # where agents are supposed along a hidden ray
-HIDDEN_RANGE_M = 5.0  # further away nobody who is hidden matters within the time of a stop
-HIDDEN_SECTOR_RAD = 0.26  # a blind sector is cut into pieces no wider than this
-EDGE_M = 0.5  # a step of the range by this much or more hides a person behind the nearer return
 STATIC, UNKNOWN, HIDDEN = float(Kind.STATIC), float(Kind.UNKNOWN), float(Kind.HIDDEN)
 
 
@@ -115,120 +110,12 @@ def merge(ends: Floats, state: Floats, kind: Floats, ranges: Floats, shift: Floa
 
 
 @njit(cache=True)
-def inside_box(x: float, y: float, boxes: Floats) -> bool:
-    """Whether a point in W lies in a box: nobody stands there."""
-    for k in range(boxes.shape[0]):
-        if boxes[k, 0] <= x <= boxes[k, 1] and boxes[k, 2] <= y <= boxes[k, 3]:
-            return True
-    return False
-
-
-@njit(cache=True)
-def seen_free(
-    x: float, y: float, ranges: Floats, lidar: Floats, first: float, step: float, shift: Floats
-) -> bool:
-    """Whether this lidar looks past the point (in B at the snapshot): nobody stands there.
-
-    Past means further than the point by a leg's width, on all beams that a leg there would catch.
-    """
-    dx, dy = x - shift[0], y - shift[1]
-    cos, sin = math.cos(shift[2]), math.sin(shift[2])
-    px, py = cos * dx + sin * dy - lidar[0], cos * dy - sin * dx - lidar[1]
-    far = math.hypot(px, py)
-    turn = math.atan2(py, px) - lidar[2] - first
-    turn -= 2.0 * math.pi * math.floor(turn / (2.0 * math.pi))
-    half = math.asin(min(1.0, LEG_M / 2.0 / max(far, LEG_M)))
-    low, high = int(math.floor((turn - half) / step)), int(math.ceil((turn + half) / step))
-    if low < 0 or high >= ranges.shape[0]:
-        return False
-    return bool(np.all(ranges[low : high + 1] >= far + LEG_M))  # NaN is not
-
-
-@njit(cache=True)
-def blind(state: Floats, lidar: Floats, first: float, step: float, least_range: float) -> Floats:
-    """Where an unseen leg would first fit into runs of unknown beams: rows (x, y, cosine, sine, length)."""
-    out = np.empty((2 * state.shape[0] + 2, 5))
-    count, k = 0, 0
-    while k < state.shape[0]:
-        if state[k] != -1.0:
-            k += 1
-            continue
-        last = k
-        while last + 1 < state.shape[0] and state[last + 1] == -1.0:
-            last += 1
-        width = (last - k + 2) * step
-        start = max(least_range, LEG_M / width)
-        pieces = int(math.ceil(width / HIDDEN_SECTOR_RAD))
-        for piece in range(pieces):
-            angle = lidar[2] + first + (k - 1) * step + width * (piece + 0.5) / pieces
-            cos, sin = math.cos(angle), math.sin(angle)
-            out[count, 0], out[count, 1] = lidar[0] + start * cos, lidar[1] + start * sin
-            out[count, 2], out[count, 3], out[count, 4] = cos, sin, HIDDEN_RANGE_M
-            count += 1
-        k = last + 1
-    return out[:count]
-
-
-@njit(cache=True)
-def edges(ends: Floats, state: Floats, kind: Floats, ranges: Floats, lidar: Floats, angles: Floats) -> Floats:
-    """Rays along which something static hides a person from the next beam: rows as those of `blind`.
-
-    The person would stand just behind the edge, a leg's width beside the ray that passes it. What is behind
-    an UNKNOWN return is covered by the growth of that return itself. `angles` are first, step, largest range.
-    """
-    first, step, limit = angles[0], angles[1], angles[2]
-    out = np.empty((2 * state.shape[0] + 2, 5))
+def strangers(ends: Floats, state: Floats, kind: Floats, pose: Floats) -> Floats:
+    """Points (n, 2) in W of the returns that the map does not explain."""
+    out = np.empty((ends.shape[0], 2))
     count = 0
-    for k in range(state.shape[0] - 1):
-        if state[k] == -1.0 or state[k + 1] == -1.0:
-            continue
-        here = ranges[k] if state[k] == 1.0 else limit
-        there = ranges[k + 1] if state[k + 1] == 1.0 else limit
-        if abs(there - here) < EDGE_M or min(here, there) > HIDDEN_RANGE_M:
-            continue
-        near, side = (k, -1.0) if here < there else (k + 1, 1.0)
-        if kind[near] != STATIC:
-            continue
-        angle = lidar[2] + first + step * near
-        cos, sin = math.cos(angle), math.sin(angle)
-        out[count, 0] = ends[near, 0] + LEG_M * cos - side * LEG_M * sin
-        out[count, 1] = ends[near, 1] + LEG_M * sin + side * LEG_M * cos
-        out[count, 2], out[count, 3], out[count, 4] = cos, sin, abs(there - here)
-        count += 1
-    return out[:count]
-
-
-@njit(cache=True)
-def suppose(
-    rays: Floats,
-    shift: Floats,
-    pose: Floats,
-    boxes: Floats,
-    ranges: Floats,
-    first: float,
-    step: float,
-    lidar: Floats,
-    other_shift: Floats,
-    radius: float,
-) -> Floats:
-    """HIDDEN discs along the rays, where nobody can be excluded by the map or by the other lidar's beams.
-
-    `pose` is X_WB at the snapshot; `ranges` and all after it but `radius` are the other lidar's.
-    """
-    out = np.empty((rays.shape[0] * len(HIDDEN_AT_M), 4))
-    count = 0
-    for k in range(rays.shape[0]):
-        for j in range(len(HIDDEN_AT_M)):
-            if HIDDEN_AT_M[j] > rays[k, 4]:
-                break
-            x = rays[k, 0] + HIDDEN_AT_M[j] * rays[k, 2]
-            y = rays[k, 1] + HIDDEN_AT_M[j] * rays[k, 3]
-            x, y = moved(x, y, shift)
-            if math.hypot(x, y) > HIDDEN_RANGE_M:
-                break
-            wx, wy = moved(x, y, pose)
-            if inside_box(wx, wy, boxes) or seen_free(x, y, ranges, lidar, first, step, other_shift):
-                continue
-            out[count, 0], out[count, 1], out[count, 2], out[count, 3] = x, y, radius, HIDDEN
+    for k in range(ends.shape[0]):
+        if state[k] == 1.0 and kind[k] == UNKNOWN:
+            out[count, 0], out[count, 1] = moved(ends[k, 0], ends[k, 1], pose)
             count += 1
     return out[:count]

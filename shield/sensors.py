@@ -14,6 +14,7 @@ import numpy as np
 from shield import contract as c
 from shield import scan_discs as kernels
 from shield.contract import Floats, Severity
+from shield.hidden import HiddenSpace
 from shield.odometry import Odometry, Step, relative
 from shield.pose import PoseBounds, PoseFilter
 from shield.profile import Lidar, RobotProfile
@@ -23,7 +24,6 @@ from shield.source_watch import Finding, SourceWatch
 BLIND_DEGRADE, BLIND_STOP = 0.2, 0.6  # share of beams without a valid return
 FIX_LATE_S, FIX_LOST_S = 0.3, 1.0  # localiser silent: slower, then stop
 SPEED_OFF_N = 3  # fixes in a row whose speed contradicts the wheels
-NEVER_NS = -(2**62)
 GRIP_N, GRIP_OPEN_SHARE, GRIP_LEAST_M = 3.0, 0.9, 0.008  # force and opening that mean that something is held
 
 
@@ -36,6 +36,12 @@ class LidarInput:
         self.pose = np.array([lidar.x_m, lidar.y_m, lidar.heading_rad])
         self.limits = np.array([lidar.range_min_m, lidar.range_max_m])
         self.scan: c.Scan | None = None
+        self.fresh = False  # whether the scan has not been used yet
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of the newest scan."""
+        return self.scan.stamp_ns if self.scan is not None else -1
 
     def take(self, scan: c.Scan, now_ns: int) -> list[Finding]:
         """Check a scan and keep it; a scan that fails a check of its form or stamp is not kept."""
@@ -49,7 +55,7 @@ class LidarInput:
         found = self.watch.accept(scan.stamp_ns, now_ns)
         if found is not None:
             return [found]
-        self.scan = scan
+        self.scan, self.fresh = scan, True
         return self._content(scan, now_ns)
 
     def _content(self, scan: c.Scan, now_ns: int) -> list[Finding]:
@@ -84,6 +90,7 @@ class Fusion:
         self._fix = SourceWatch("localisation", profile.odometry.fix_rate_hz, FIX_LOST_S)
         self._odometry = Odometry(profile)
         self._poses = PoseFilter(profile)
+        self._hidden = HiddenSpace(profile, site)
         self._reading: c.JointReading | None = None
         self._speed_off_n = 0
         self._carry_n = 0
@@ -191,9 +198,9 @@ class Fusion:
         self, now_ns: int, mode: c.SafetyMode, speed_limit_mps: float, agents: tuple[c.TrackedAgent, ...] = ()
     ) -> c.Snapshot | None:
         """The world at the stamp of the newest encoder reading; None until every source has spoken."""
-        pose, reading = self._poses.pose, self._reading
+        pose, reading, latest = self._poses.pose, self._reading, self._odometry.latest
         heard = all(source.scan is not None for source in self._lidars.values())
-        if pose is None or reading is None or not heard:
+        if pose is None or reading is None or latest is None or not heard:
             return None
         self._sequence += 1
         return c.Snapshot(
@@ -201,7 +208,7 @@ class Fusion:
             sequence=self._sequence,
             stamp_ns=reading.stamp_ns,
             ego=self._ego(pose, reading),
-            discs=self.discs(),
+            discs=self._discs(pose, latest),
             agents=agents,
             mode=mode,
             speed_limit_mps=speed_limit_mps,
@@ -235,13 +242,16 @@ class Fusion:
             carrying=self._carry_n >= 3,
         )
 
-    def discs(self) -> c.Discs:
+    def _discs(self, pose: PoseBounds, latest: Step) -> c.Discs:
         """All discs in B at the newest encoder stamp."""
-        pose, latest = self._poses.pose, self._odometry.latest
-        if pose is None or latest is None:
-            return c.NO_DISCS
-        rows = [self._of_lidar(source, pose, latest) for source in self._lidars.values()]
-        table = np.vstack(rows) if rows else np.empty((0, 5))
+        scanned = [source for source in self._lidars.values() if source.scan is not None]
+        scanned.sort(key=lambda source: source.stamp_ns)
+        rows = [self._of_lidar(source, pose, latest) for source in scanned]
+        at_now = np.array([pose.x_m, pose.y_m, pose.heading_rad])
+        hidden = self._hidden.discs(at_now, latest.stamp_ns)
+        kinds = np.full(hidden.shape[0], kernels.HIDDEN)
+        rows.append(np.column_stack((hidden[:, :3], kinds, hidden[:, 3])))
+        table = np.vstack(rows)
         human = self._profile.others.human_speed_mps
         return c.Discs(
             x_m=table[:, 0],
@@ -253,64 +263,33 @@ class Fusion:
         )
 
     def _of_lidar(self, source: LidarInput, pose: PoseBounds, latest: Step) -> Floats:
-        """Discs of one lidar, shape (n, 5): x, y, radius, kind, age."""
+        """Discs of one lidar, shape (n, 5): x, y, radius, kind, age; a new scan also cuts the hidden space."""
         scan = source.scan
         if scan is None:
             return np.empty((0, 5))
         base, others, lidar = self._profile.base, self._profile.others, source.lidar
-        age_s = max(0.0, (latest.stamp_ns - scan.stamp_ns) * 1e-9)
-        shift, at_scan = self._shift(scan.stamp_ns, latest, pose)
+        then = self._odometry.at(scan.stamp_ns) or latest
+        shift, at_scan = _shift(then, latest, pose)
         body = np.array([base.length_m / 2.0, base.width_m / 2.0, lidar.error_m])
         first, step = scan.angle_min_rad, scan.angle_step_rad
         ends, state = kernels.returns(scan.range_m, source.limits, source.pose, first, step, body)
         bounds = np.array([others.map_tolerance_m, pose.position_bound_m, pose.half_heading_rad])
         kind = kernels.classify(ends, state, scan.range_m, at_scan, bounds, self._boxes)
-        then = self._odometry.at(scan.stamp_ns) or latest
         error = lidar.error_m + self._profile.odometry.drift_per_m * abs(latest.way_m - then.way_m)
         grow = np.array([error, error + others.human_radius_m])
-        seen = kernels.merge(ends, state, kind, scan.range_m, shift, grow)
-        angles = np.array([first, step, lidar.range_max_m])
-        hidden = np.vstack(
-            (
-                kernels.blind(state, source.pose, first, step, lidar.range_min_m),
-                kernels.edges(ends, state, kind, scan.range_m, source.pose, angles),
-            )
-        )
-        supposed = self._suppose(source, hidden, shift, pose, latest)
-        table = np.vstack((seen, supposed))
+        if source.fresh:
+            source.fresh = False
+            strangers = kernels.strangers(ends, state, kind, at_scan)
+            angles = np.array([first, step])
+            self._hidden.see(scan.stamp_ns, at_scan, source.pose, angles, scan.range_m, state, strangers)
+        table = kernels.merge(ends, state, kind, scan.range_m, shift, grow)
+        age_s = max(0.0, (latest.stamp_ns - scan.stamp_ns) * 1e-9)
         return np.column_stack((table, np.full(table.shape[0], age_s)))
 
-    def _suppose(
-        self, source: LidarInput, rays: Floats, shift: Floats, pose: PoseBounds, latest: Step
-    ) -> Floats:
-        at_now = np.array([pose.x_m, pose.y_m, pose.heading_rad])
-        radius = self._profile.others.human_radius_m
-        other = next((s for s in self._lidars.values() if s is not source and s.scan is not None), None)
-        if other is None or other.scan is None or other.watch.lost(latest.stamp_ns):
-            nothing, origin = np.full(1, math.nan), np.zeros(3)
-            return kernels.suppose(
-                rays, shift, at_now, self._boxes, nothing, 0.0, 1.0, origin, origin, radius
-            )
-        other_shift, _ = self._shift(other.scan.stamp_ns, latest, pose)
-        return kernels.suppose(
-            rays,
-            shift,
-            at_now,
-            self._boxes,
-            other.scan.range_m,
-            other.scan.angle_min_rad,
-            other.scan.angle_step_rad,
-            other.pose,
-            other_shift,
-            radius,
-        )
 
-    def _shift(self, stamp_ns: int, latest: Step, pose: PoseBounds) -> tuple[Floats, Floats]:
-        """Pose of B at `stamp_ns` in B now, and in W."""
-        then = self._odometry.at(stamp_ns) or latest
-        x, y, turn = relative(latest, then)
-        cos, sin = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
-        at_scan = np.array(
-            [pose.x_m + cos * x - sin * y, pose.y_m + sin * x + cos * y, pose.heading_rad + turn]
-        )
-        return np.array([x, y, turn]), at_scan
+def _shift(then: Step, latest: Step, pose: PoseBounds) -> tuple[Floats, Floats]:
+    """Pose of B at `then` in B now, and in W."""
+    x, y, turn = relative(latest, then)
+    cos, sin = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
+    in_hall = np.array([pose.x_m + cos * x - sin * y, pose.y_m + sin * x + cos * y, pose.heading_rad + turn])
+    return np.array([x, y, turn]), in_hall
