@@ -14,7 +14,7 @@ from gatehouse.progress import Progress
 from gatehouse.record import Columns
 from gatehouse.report import report_folder
 from gatehouse.run_facts import Judgement, RunFacts
-from gatehouse.run_folder import RECORD, REPORT
+from gatehouse.run_folder import NAVIGATORS, RECORD, REPORT, Choice
 from shield.errors import BadInput
 from shield.profile import load_profile
 from shield.site import load_site
@@ -31,10 +31,19 @@ from sim.simulator import ENGINES
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="mujoco", show_default=True, help="Of the physics."
 )
+@click.option(
+    "--navigator", type=click.Choice(NAVIGATORS), default="learned", show_default=True, help="Who drives."
+)
 @click.option("--in-process", is_flag=True, help="One process, simulated time, deterministic; no DDS.")
 @click.option("--no-render", is_flag=True, help="A report without pictures.")
 def command(
-    scenario: str, seed: int | None, out: Path | None, engine: str, in_process: bool, no_render: bool
+    scenario: str,
+    seed: int | None,
+    out: Path | None,
+    engine: str,
+    navigator: str,
+    in_process: bool,
+    no_render: bool,
 ) -> int:
     """Let a simulated robot work off the orders of SCENARIO, a name or a YAML file, and write a report.
 
@@ -42,6 +51,7 @@ def command(
     code 0 only if the orders were fulfilled and nothing was touched in motion.
     """
     started_s = time.monotonic()
+    choice = Choice(seed=seed, engine=engine, navigator=navigator)
     path = find("scenario", scenario)
     loaded = load_scenario(path)
     folder = make_folder(out, loaded.scenario)
@@ -50,11 +60,11 @@ def command(
         if in_process:
             from gatehouse.in_process import run_in_process
 
-            ended = run_in_process(loaded, folder, seed=seed, engine=engine, progress=progress)
+            ended = run_in_process(loaded, folder, progress=progress, choice=choice)
         else:
             from gatehouse.live import run_live
 
-            ended = run_live(path, loaded, folder, seed=seed, engine=engine, progress=progress)
+            ended = run_live(path, loaded, folder, progress=progress, choice=choice)
     notes = {
         "Scenario": f"{loaded.scenario}, seed {loaded.seed if seed is None else seed}, {engine}",
         "Machine": machine(),

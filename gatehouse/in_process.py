@@ -8,7 +8,7 @@ from pathlib import Path
 from gatehouse.cdr import Cdr
 from gatehouse.collect import Collector
 from gatehouse.progress import Progress
-from gatehouse.run_folder import IN_PROCESS, RECORD, TRUTH, Finished
+from gatehouse.run_folder import IN_PROCESS, RECORD, TRUTH, Choice, Finished
 from shield.blackbox import Recorder
 from sim.scenario import Scenario
 from sim.stack import Stack
@@ -18,22 +18,17 @@ SETTLE_S = 1.0  # the run goes on so long after its orders ended
 
 
 def run_in_process(
-    scenario: Scenario, folder: Path, *, seed: int | None, engine: str, progress: Progress | None
+    scenario: Scenario, folder: Path, *, choice: Choice, progress: Progress | None
 ) -> Finished:
     """Run `scenario` until its orders ended or its time is over; record and truth go to `folder`.
 
     Raises:
         BadInput: something that the scenario names is wrong or missing.
     """
-    stack = Stack(scenario, seed=seed, engine=engine)
+    stack = Stack(scenario, seed=choice.seed, engine=choice.engine, navigator=choice.navigator)
     cdr, collector = Cdr(stack.profile), Collector(stack.profile.footprint)
-    chosen = scenario.seed if seed is None else seed
-    notes = {
-        "scenario": scenario.scenario,
-        "seed": str(chosen),
-        "engine": engine,
-        IN_PROCESS: "simulated time",
-    }
+    seed = scenario.seed if choice.seed is None else choice.seed
+    notes = {"scenario": scenario.scenario, "seed": str(seed), "engine": choice.engine, IN_PROCESS: "yes"}
     recorder = Recorder(folder / RECORD, stack.profile, stack.site, cdr.schema, notes)
 
     def take(topic: str, value: object, stamp_ns: int) -> None:

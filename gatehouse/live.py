@@ -13,7 +13,7 @@ from gatehouse.collect import read_columns
 from gatehouse.machine import family, memory_mb
 from gatehouse.paths import launch_folder
 from gatehouse.progress import Progress
-from gatehouse.run_folder import FIGURES, RECORD, TRUTH, Finished
+from gatehouse.run_folder import FIGURES, LOGS, RECORD, TRUTH, Choice, Finished
 from shield import contract as c
 from shield.errors import BadInput
 from shield.profile import load_profile
@@ -31,7 +31,7 @@ TOPICS = (
 )
 SLICE_S = 0.1
 MEMORY_EVERY_S = 5.0
-READY_S = 60.0  # from start to a mode that may drive: loading, compiling, the first scans
+READY_S = 120.0  # from start to a mode that may drive: loading, compiling, the first scans
 SETTLE_S = 1.0  # the run goes on so long after its orders ended
 ENDED = (c.OrderState.DONE, c.OrderState.FAILED, c.OrderState.CANCELLED)
 
@@ -96,9 +96,7 @@ class MemoryWatch:
             self.peak_mb = max(self.peak_mb, memory_mb(family(os.getpid())))
 
 
-def run_live(
-    path: Path, scenario: Scenario, folder: Path, *, seed: int | None, engine: str, progress: Progress
-) -> Finished:
+def run_live(path: Path, scenario: Scenario, folder: Path, *, choice: Choice, progress: Progress) -> Finished:
     """Run the scenario in the file `path` until its orders ended or its time is over.
 
     Raises:
@@ -108,15 +106,16 @@ def run_live(
         "scenario": str(path.resolve()),
         "profile": scenario.profile,
         "site": scenario.site,
-        "engine": engine,
+        "engine": choice.engine,
+        "navigator": choice.navigator,
     }
-    if seed is not None:
-        arguments["seed"] = str(seed)
+    if choice.seed is not None:
+        arguments["seed"] = str(choice.seed)
     watch = MemoryWatch()
     begun_s = time.monotonic()
     with Bringup(launch_folder() / LAUNCH_FILE, arguments, folder) as bringup:
         progress.say(
-            f"{len(bringup.processes)} processes in ROS 2 domain {bringup.domain}; logs: {folder / 'logs'}"
+            f"{len(bringup.processes)} processes in ROS 2 domain {bringup.domain}; logs: {folder / LOGS}"
         )
         ready_s = _serve(bringup, scenario, progress, watch)
     figures = {
@@ -128,7 +127,7 @@ def run_live(
     notes = {"Memory": f"{watch.peak_mb:.0f} MB, all processes together, at most (proportional set size)"}
     for name in (RECORD, TRUTH):
         if not (folder / name).is_file():
-            raise BadInput(f"{folder / name}: the run left none; see {folder / 'logs'}")
+            raise BadInput(f"{folder / name}: the run left none; see {folder / LOGS}")
     return Finished(columns=read_columns(folder / RECORD), notes=notes)
 
 

@@ -21,6 +21,7 @@ from shield import contract as c
 from shield.profile import Disc
 
 EPISODE_S = 1.0  # interventions closer than this are one, told once and again when its cause shows
+REPEAT_S = 10.0  # a fault is told again only after this time
 REFRESH_S = 0.2  # of the panel, in the run's own time
 STYLES = {"NOMINAL": "green", "DEGRADED": "yellow", "INIT": "dim", "RESET_PENDING": "dim"}
 
@@ -38,6 +39,7 @@ class State:
     mode: str = "INIT"
     cause: str = ""
     intervention: str = "none yet"
+    fault: str = "none"
     nearest_person_m: float = math.inf
     speed_mps: float = 0.0
 
@@ -60,6 +62,7 @@ class Progress:
         self._console = console or Console(file=sys.stderr, highlight=False)
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         self._shown_ns = 0
+        self._faults: dict[str, float] = {}
         self._told_s, self._told_why = (
             -math.inf,
             False,
@@ -101,6 +104,8 @@ class Progress:
                     self._change("skill", f"{value.skill} {value.target} failed", f": {value.reason}")
                 else:
                     self._change("skill", f"{value.skill} {value.target}")
+            case c.Fault():
+                self._take_fault(value)
             case c.Task():
                 words = f"{value.skill} {value.target}"
                 self._change("task", words + (f", attempt {value.attempt + 1}" if value.attempt else ""))
@@ -110,6 +115,16 @@ class Progress:
         if self._live is not None and state.now_ns - self._shown_ns >= REFRESH_S * 1e9:
             self._shown_ns = state.now_ns
             self._live.update(self._panel(), refresh=True)
+
+    def _take_fault(self, value: c.Fault) -> None:
+        self.state.fault = f"{value.source}: {value.detail}"
+        key = f"{value.source} {value.code}"
+        if (
+            value.severity > c.Severity.INFO
+            and self.state.elapsed_s - self._faults.get(key, -math.inf) > REPEAT_S
+        ):
+            self._faults[key] = self.state.elapsed_s
+            self.say(f"{self.state.elapsed_s:6.1f} s  fault {value.source}: {value.detail}")
 
     def _change(self, name: str, words: str, more: str = "") -> None:
         if getattr(self.state, name) != words:

@@ -16,6 +16,18 @@ LOGS = "logs"
 IN_PROCESS = "in_process"  # a note of records whose delays mean nothing
 
 
+NAVIGATORS = ("learned", "pursuit")  # as in `skills.library`, which is heavy to load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What may be chosen for a run besides its scenario."""
+
+    seed: int | None = None  # None: the scenario's own
+    engine: str = "mujoco"
+    navigator: str = "learned"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """A run that is over, and notes on it for the foot of its report."""
