@@ -114,7 +114,7 @@ class Autonomy:
             out += self._preempt(self._task, snapshot, now_ns)
         step = None
         if snapshot.mode.may_drive:
-            if self._executive.lost(snapshot):
+            if not self._hands_on() and self._executive.lost(snapshot):
                 out += self._drop(snapshot, now_ns)
             step = self._work(snapshot, now_ns, out)
         out.append(("proposed_action", self._proposal(snapshot, step)))
@@ -164,6 +164,10 @@ class Autonomy:
         cause = self._mode.cause[-1] if self._mode is not None and self._mode.cause else "no cause given"
         reason = f"{snapshot.mode.name}: {cause}"
         return self._end(task, SkillState.PREEMPTED, reason, now_ns)
+
+    def _hands_on(self) -> bool:
+        """Whether the running skill itself takes or lets go of the load."""
+        return self._task is not None and self._task.skill in ("pick", "place")
 
     def _drop(self, snapshot: Snapshot, now_ns: int) -> list[Output]:
         """The load is gone: nothing sensible can be done with the order."""

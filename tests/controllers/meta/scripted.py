@@ -117,7 +117,7 @@ class Rig:
 
     def submit(self, name: str = "o1", item: str = "crate_17", station: str = "packing") -> Order:
         out = self.autonomy.handle("order", Order(order=name, item=item, station=station), 0)
-        (topic, value), = out
+        ((topic, value),) = out
         assert topic == "order_status"
         assert isinstance(value, Order)
         return value

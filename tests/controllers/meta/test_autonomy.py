@@ -304,6 +304,18 @@ def test_whatever_the_modes_one_proposal_a_snapshot_and_hold_when_it_may_not_dri
     rig.queue.close()
 
 
+def test_letting_go_in_a_place_is_no_loss(rig: Rig) -> None:
+    rig.submit()
+    while rig.world.calls[-1:] != ["place packing"]:
+        rig.step()
+    rig.autonomy._skills["place"].left = 100  # type: ignore[attr-defined] # two seconds
+    rig.world.carrying = False
+    rig.run(110)
+    assert rig.queue.place_of("crate_17") == "packing"
+    rig.run()
+    assert rig.orders[-1].state is OrderState.DONE
+
+
 def test_lost_counts_time_not_single_readings(rig: Rig) -> None:
     rig.submit()
     while rig.world.calls[-1:] != ["navigate packing"]:
