@@ -63,10 +63,9 @@ def _ego_fault(profile: RobotProfile, ego: object) -> str:
     if not _numbers(*values, *bounds) or min(bounds) < 0.0:
         return "the ego state is not finite, or one of its bounds is negative"
     count = len(profile.arm.joints)
-    joints = (ego.joint_position_rad, ego.joint_velocity_radps)
-    if any(len(entry) != count or not _numbers(*entry) for entry in joints):
+    if not _rates(ego.joint_position_rad, count) or not _rates(ego.joint_velocity_radps, count):
         return f"the ego state does not hold {count} finite joint positions and velocities"
-    return ""
+    return "" if _is_flag(ego.carrying) else "the ego state does not say whether the robot carries"
 
 
 def _discs_fault(discs: object) -> str:
@@ -125,11 +124,19 @@ def _command_fault(profile: RobotProfile, command: object) -> str:
             return ""
         return "the proposed base command is not finite"
     if type(command) is ArmCommand:
-        rates = command.joint_velocity_radps
-        if type(rates) is not tuple or len(rates) != len(profile.arm.joints):
-            return f"the proposed arm command does not hold {len(profile.arm.joints)} joint velocities"
-        return "" if _numbers(*rates, command.gripper_m) else "the proposed arm command is not finite"
+        count = len(profile.arm.joints)
+        if _rates(command.joint_velocity_radps, count) and _numbers(command.gripper_m):
+            return ""
+        return f"the proposed arm command does not hold {count} finite joint velocities and an opening"
     return f"a {type(command).__name__} is no command"
+
+
+def _rates(values: object, count: int) -> bool:
+    return isinstance(values, tuple) and len(values) == count and _numbers(*values)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
 
 
 def _is_int(value: object) -> bool:

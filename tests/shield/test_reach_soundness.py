@@ -24,10 +24,20 @@ STEP_S = 0.002
 BEHAVIOURS_N = 40
 # what a behaviour draws from: reaction, period, accel, brake_min, brake_max, turn accel, turn brake, tracking,
 # people's speed as a share of the assumed one, share of the measurement bounds
-ASSUMED = np.array([
-    2 * PROFILE.timing.period_s + PROFILE.timing.latency_s, PROFILE.timing.period_s, PROFILE.base.accel_max_mps2,
-    PROFILE.base.brake_min_mps2, PROFILE.base.brake_max_mps2, PROFILE.base.turn_accel_max_radps2,
-    PROFILE.base.turn_brake_min_radps2, PROFILE.base.tracking_m, 1.0, 1.0])
+ASSUMED = np.array(
+    [
+        2 * PROFILE.timing.period_s + PROFILE.timing.latency_s,
+        PROFILE.timing.period_s,
+        PROFILE.base.accel_max_mps2,
+        PROFILE.base.brake_min_mps2,
+        PROFILE.base.brake_max_mps2,
+        PROFILE.base.turn_accel_max_radps2,
+        PROFILE.base.turn_brake_min_radps2,
+        PROFILE.base.tracking_m,
+        1.0,
+        1.0,
+    ]
+)
 
 
 @njit(cache=True)
@@ -130,8 +140,18 @@ def scene(bounds, moving):
         command[1] = before[1] + extreme(-0.1, 0.1)
     yaw = before[0] * before[1] + before[2]
     asked = command[0] * command[1] + command[2]
-    ego = np.array([before[0] + extreme(-0.03, 0.02), yaw + extreme(-0.05, 0.05), 0.03, 0.04,
-                    min(before[0], command[0]), max(before[0], command[0]), min(yaw, asked), max(yaw, asked)])
+    ego = np.array(
+        [
+            before[0] + extreme(-0.03, 0.02),
+            yaw + extreme(-0.05, 0.05),
+            0.03,
+            0.04,
+            min(before[0], command[0]),
+            max(before[0], command[0]),
+            min(yaw, asked),
+            max(yaw, asked),
+        ]
+    )
     count = np.random.randint(1, 4)
     discs = np.zeros((count, 5))
     for j in range(count):
@@ -201,14 +221,17 @@ def test_no_behaviour_within_the_bounds_touches_what_was_accepted(moving: bool) 
     assert 0.0 < least < 0.05, "the bounds are tight enough that a broken one shows"
 
 
-@pytest.mark.parametrize(("index", "factor", "moving"), [
-    (0, 2.0, False),  # the reaction takes twice as long
-    (3, 0.7, False),  # brakes reach seventy per cent
-    (6, 0.3, False),  # a rotation brakes at thirty per cent
-    (7, 12.0, False),  # the drive does not hold its track
-    (8, 1.5, True),  # people run
-    (9, 4.0, False),  # the measurement is four times worse than promised
-])
+@pytest.mark.parametrize(
+    ("index", "factor", "moving"),
+    [
+        (0, 2.0, False),  # the reaction takes twice as long
+        (3, 0.7, False),  # brakes reach seventy per cent
+        (6, 0.3, False),  # a rotation brakes at thirty per cent
+        (7, 12.0, False),  # the drive does not hold its track
+        (8, 1.5, True),  # people run
+        (9, 4.0, False),  # the measurement is four times worse than promised
+    ],
+)
 def test_a_broken_assumption_shows(index: int, factor: float, moving: bool) -> None:
     limits = ASSUMED.copy()
     limits[index] *= factor
