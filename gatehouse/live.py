@@ -22,12 +22,12 @@ from sim.scenario import Scenario, TimedOrder
 LAUNCH_FILE = "warehouse_sim.launch.yaml"
 TOPICS = (
     "safety_mode",
+    "snapshot",
     "gate_decision",
     "order_status",
     "task_status",
     "skill_status",
     "fault",
-    "drive_status",
 )
 SLICE_S = 0.1
 MEMORY_EVERY_S = 5.0
@@ -147,9 +147,8 @@ def _serve(bringup: Bringup, scenario: Scenario, progress: Progress, watch: Memo
         operator.listen(TOPICS, hear)
         operator.spin(READY_S, until=lambda: shift.is_ready or _fails(bringup))
         if not shift.is_ready:
-            raise BadInput(
-                f"not ready to drive within {READY_S:.0f} s: {progress.state.cause}; see {bringup.folder}"
-            )
+            told = f"last fault: {progress.state.fault}; logs: {bringup.folder / LOGS}"
+            raise BadInput(f"the robot was not ready to drive within {READY_S:.0f} s; {told}")
         ready_s = now_s = time.monotonic()
         while not shift.is_over and now_s - ready_s < scenario.duration_s:
             shift.step(now_s)

@@ -44,3 +44,13 @@ def test_brackets_in_a_reason_are_no_markup(story: Story) -> None:
         progress.take("gate_decision", decision, 2)
         progress.state.intervention = "[/nonsense] [bold"
     assert "[/nonsense]" in out.getvalue()
+
+
+def test_a_fault_that_repeats_is_told_now_and_then() -> None:
+    out = io.StringIO()
+    with Progress(Console(file=out, width=120)) as progress:
+        for k in range(300):
+            severity = c.Severity.INFO if k % 2 else c.Severity.DEGRADE
+            fault = c.Fault(stamp_ns=k, source="safety", code=f"c{k % 2}", severity=severity, detail="late")
+            progress.take("fault", fault, 1 + k * 100_000_000)
+    assert len(out.getvalue().splitlines()) == 3
