@@ -32,6 +32,7 @@ TOPICS = (
 SLICE_S = 0.1
 MEMORY_EVERY_S = 5.0
 READY_S = 120.0  # from start to a mode that may drive: loading, compiling, the first scans
+STOPPED_S = 5.0  # so long a latched stop is shown before the run is given up
 SETTLE_S = 1.0  # the run goes on so long after its orders ended
 ENDED = (c.OrderState.DONE, c.OrderState.FAILED, c.OrderState.CANCELLED)
 
@@ -49,6 +50,7 @@ class Shift:
         self._submit = submit
         self._states: dict[str, c.OrderState] = {}
         self._ready_s: float | None = None
+        self._stopped_s: float | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -60,10 +62,17 @@ class Shift:
         """Whether all orders have ended."""
         return not self._waiting and all(state in ENDED for state in self._states.values())
 
+    def is_stopped(self, now_s: float) -> bool:
+        """Whether the robot has been in SAFE_STOP for long: a demo has no operator who might reset it."""
+        return self._stopped_s is not None and now_s - self._stopped_s > STOPPED_S
+
     def hear(self, value: object, now_s: float) -> None:
         """Take a message."""
-        if isinstance(value, c.ModeStatus) and value.mode.may_drive and self._ready_s is None:
-            self._ready_s = now_s
+        if isinstance(value, c.ModeStatus):
+            if value.mode.may_drive and self._ready_s is None:
+                self._ready_s = now_s
+            is_stopped = value.mode is c.SafetyMode.SAFE_STOP
+            self._stopped_s = (self._stopped_s or now_s) if is_stopped else None
         if isinstance(value, c.Order) and value.order in self._states:
             self._states[value.order] = value.state
 
@@ -155,6 +164,11 @@ def _serve(bringup: Bringup, scenario: Scenario, progress: Progress, watch: Memo
             operator.spin(SLICE_S, until=lambda: shift.is_over or _fails(bringup))
             now_s = time.monotonic()
             watch.look(now_s)
+            if shift.is_stopped(now_s):
+                progress.say(
+                    "the robot is in SAFE_STOP, which only an operator's reset ends: the run is over"
+                )
+                break
         operator.spin(SETTLE_S)
     return ready_s
 
