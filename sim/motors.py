@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
+from numba import njit
 
 from controllers.motor.arm import ArmLoop
 from controllers.motor.wheels import WheelLoop, WheelMotor, wheel_rates
@@ -39,6 +41,7 @@ class Motors:
 
     def __init__(self, profile: RobotProfile, rng: np.random.Generator) -> None:
         self._profile, self._rng = profile, rng
+        self._noise = profile.simulation.torque_noise
         self._delay_ns = round(profile.simulation.actuation_delay_s * 1e9)
         motor = wheel_motor(profile)
         self._wheels = (WheelLoop(motor), WheelLoop(motor))
@@ -78,9 +81,9 @@ class Motors:
         for k, wheel in enumerate(self._wheels):
             out[k] = wheel.step(float(self._target[k]), float(velocity[k]), step_s)
         out[2:-2] = self._arm.step(self._target[2:], position[2:-2], velocity[2:-2], bias_nm, step_s)
-        out *= 1.0 + self._profile.simulation.torque_noise * self._rng.standard_normal(len(out))
-        out -= self._friction * np.tanh(velocity / STRIBECK_RADPS)
-        out[-2:] = self._gripper(position[-2:], velocity[-2:], step_s)
+        gripper = self._opening_at(step_s)
+        _spoil(out, self._rng.standard_normal(len(out)), velocity, self._friction, self._noise)
+        _grip(out, position, velocity, gripper, self._profile.simulation.gripper_force_n)
         return out
 
     def _take(self, set_point: ActuatorTwist | ActuatorJoints) -> None:
@@ -92,12 +95,30 @@ class Motors:
         if np.isfinite(set_point.gripper_m):
             self._opening_target = min(max(set_point.gripper_m, 0.0), self._profile.arm.gripper_max_m)
 
-    def _gripper(self, position: Floats, velocity: Floats, step_s: float) -> Floats:
+    def _opening_at(self, step_s: float) -> float:
         travel = self._profile.simulation.gripper_speed_mps * step_s
         self._opening += min(max(self._opening_target - self._opening, -travel), travel)
-        force = FINGER_STIFFNESS_NPM * (self._opening / 2.0 - position) - FINGER_DAMPING_NSPM * velocity
-        limit = self._profile.simulation.gripper_force_n
-        return np.minimum(np.maximum(force, -limit), limit)
+        return self._opening
+
+
+@njit(cache=True, error_model="numpy")
+def _spoil(
+    torque: Floats, ripple: Floats, velocity: Floats, friction: Floats, noise: float
+) -> None:  # pragma: no cover # compiled
+    """Add ripple to what the motors give, and take the gears' friction from it."""
+    for k in range(len(torque)):
+        torque[k] *= 1.0 + noise * ripple[k]
+        torque[k] -= friction[k] * math.tanh(velocity[k] / STRIBECK_RADPS)
+
+
+@njit(cache=True, error_model="numpy")
+def _grip(
+    torque: Floats, position: Floats, velocity: Floats, opening: float, limit: float
+) -> None:  # pragma: no cover # compiled
+    """Force of each finger towards half the opening, N."""
+    for k in range(len(torque) - 2, len(torque)):
+        force = FINGER_STIFFNESS_NPM * (opening / 2.0 - position[k]) - FINGER_DAMPING_NSPM * velocity[k]
+        torque[k] = min(max(force, -limit), limit)
 
 
 def arm_gains(profile: RobotProfile) -> tuple[Floats, Floats]:

@@ -133,7 +133,11 @@ class PybulletPlant:
         rotation = np.array(self._bullet.getMatrixFromQuaternion(quaternion)).reshape(3, 3)
         arm = rotation @ self._com
         x, y, _ = np.array(position) - arm
-        vx, vy, _ = np.array(velocity) - np.cross(spin, arm)
+        vx, vy, _ = np.array(velocity) - (
+            spin[1] * arm[2] - spin[2] * arm[1],
+            spin[2] * arm[0] - spin[0] * arm[2],
+            0.0,
+        )
         heading = math.atan2(rotation[1, 0], rotation[0, 0])
         cos, sin = math.cos(heading), math.sin(heading)
         return BaseTruth(

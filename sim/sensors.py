@@ -247,6 +247,9 @@ def crate_rectangle(pose: Floats, height_m: float) -> tuple[float, ...] | None:
 
 def leg_circles(people: Floats) -> Floats:
     """Both legs of each person, shape (2 n, 3); `people` is x, y, heading, shape (n, 3)."""
-    side = np.column_stack((-np.sin(people[:, 2]), np.cos(people[:, 2]))) * LEG_OFFSET_M
-    centres = np.vstack((people[:, :2] + side, people[:, :2] - side))
-    return np.column_stack((centres, np.full(len(centres), LEG_RADIUS_M)))
+    out = np.empty((2 * len(people), 3))
+    for k, (x, y, heading) in enumerate(people.tolist()):
+        dx, dy = -math.sin(heading) * LEG_OFFSET_M, math.cos(heading) * LEG_OFFSET_M
+        out[2 * k] = x + dx, y + dy, LEG_RADIUS_M
+        out[2 * k + 1] = x - dx, y - dy, LEG_RADIUS_M
+    return out

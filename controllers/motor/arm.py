@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from shield.profile import Arm
@@ -22,12 +23,12 @@ class ArmLoop:
         self, arm: Arm, stiffness_nmprad: Floats | None = None, damping_nmsprad: Floats | None = None
     ) -> None:
         limit = np.array(arm.torque_max_nm)
-        self._limit_nm = limit
-        self._low = np.array(arm.position_min_rad)
-        self._high = np.array(arm.position_max_rad)
-        self._velocity_max = np.array(arm.velocity_max_radps)
-        self._stiffness = limit * 6.0 if stiffness_nmprad is None else np.array(stiffness_nmprad)
-        self._damping = limit * 0.25 if damping_nmsprad is None else np.array(damping_nmsprad)
+        self._limits = np.array(
+            (arm.torque_max_nm, arm.velocity_max_radps, arm.position_min_rad, arm.position_max_rad)
+        )
+        stiffness = limit * 6.0 if stiffness_nmprad is None else stiffness_nmprad
+        damping = limit * 0.25 if damping_nmsprad is None else damping_nmsprad
+        self._gains = np.array((stiffness, damping))
         self._anchor: Floats | None = None
 
     def reset(self) -> None:
@@ -38,16 +39,43 @@ class ArmLoop:
         self, target_radps: Floats, q_rad: Floats, dq_radps: Floats, bias_nm: Floats, dt_s: float
     ) -> Floats:
         """Torques (n,) in N m for one step; a target that is not finite counts as zero velocity."""
-        target = np.where(np.isfinite(target_radps), target_radps, 0.0)
-        target = _within(target, -self._velocity_max, self._velocity_max)
-        anchor = q_rad if self._anchor is None else self._anchor
-        anchor = anchor + target * dt_s
-        anchor = _within(anchor, q_rad - ANCHOR_LEAD_RAD, q_rad + ANCHOR_LEAD_RAD)
-        self._anchor = _within(anchor, self._low, self._high)
-        torque = self._stiffness * (self._anchor - q_rad) + self._damping * (target - dq_radps) + bias_nm
-        return _within(torque, -self._limit_nm, self._limit_nm)
+        if self._anchor is None:
+            self._anchor = np.array(q_rad, dtype=np.float64)
+        torque: Floats = _torques(
+            target_radps, self._anchor, q_rad, dq_radps, bias_nm, self._gains, self._limits, dt_s
+        )
+        return torque
 
 
-def _within(values: Floats, low: Floats, high: Floats) -> Floats:
-    """As `np.clip`, at a third of its cost for a few values; NaN stays NaN."""
-    return np.minimum(np.maximum(values, low), high)
+@njit(cache=True, error_model="numpy")
+def _torques(
+    target: Floats,
+    anchor: Floats,
+    q: Floats,
+    dq: Floats,
+    bias: Floats,
+    gains: Floats,
+    limits: Floats,
+    dt: float,
+) -> Floats:  # pragma: no cover # compiled
+    """Torques of all joints; moves `anchor` on.
+
+    Args:
+        target: velocities asked for, rad/s.
+        anchor: positions that the joints are held to, rad; changed.
+        q: positions, rad.
+        dq: velocities, rad/s.
+        bias: torques against gravity, N m.
+        gains: stiffness and damping, rows.
+        limits: torque, velocity, lowest and highest position, rows.
+        dt: length of the step, s.
+    """
+    out = np.empty(len(q))
+    for k in range(len(q)):
+        velocity = target[k] if np.isfinite(target[k]) else 0.0
+        velocity = min(max(velocity, -limits[1, k]), limits[1, k])
+        ahead = min(max(anchor[k] + velocity * dt, q[k] - ANCHOR_LEAD_RAD), q[k] + ANCHOR_LEAD_RAD)
+        anchor[k] = min(max(ahead, limits[2, k]), limits[3, k])
+        torque = gains[0, k] * (anchor[k] - q[k]) + gains[1, k] * (velocity - dq[k]) + bias[k]
+        out[k] = min(max(torque, -limits[0, k]), limits[0, k])
+    return out
