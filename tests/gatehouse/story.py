@@ -142,7 +142,9 @@ class Story:
 
     def _decision(self, k: int, now_ns: int, time_s: float, speed: float, far: float) -> c.GateDecision:
         wanted = 0.0 if time_s < 1.0 or time_s > END_S - 2.0 else 0.8
-        outcome, reasons, rules = c.Outcome.ACCEPTED, (), ()
+        outcome = c.Outcome.ACCEPTED
+        reasons: tuple[str, ...] = ()
+        rules: tuple[str, ...] = ()
         if STEP_IN_S < time_s < STEP_OUT_S:
             outcome = c.Outcome.CORRECTED if speed > 0.0 else c.Outcome.FALLBACK
             reasons = (f"speed {wanted:.2f} m/s exceeds {speed:.2f} m/s, from which the robot stops in time",)

@@ -26,7 +26,12 @@ def status(name: str, state: c.OrderState) -> c.Order:
 
 def test_orders_go_out_when_the_robot_is_ready_and_they_are_due() -> None:
     submitted: list[c.Order] = []
-    shift = Shift((LATER, FIRST), lambda order: submitted.append(order) or "")
+
+    def submit(order: c.Order) -> str:
+        submitted.append(order)
+        return ""
+
+    shift = Shift((LATER, FIRST), submit)
     shift.hear(mode(c.SafetyMode.INIT), 10.0)
     shift.step(100.0)
     assert not shift.is_ready
