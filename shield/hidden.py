@@ -1,9 +1,10 @@
-"""Where a person may be whom no lidar sees: a set that spreads at a walker's speed and is cut back by every scan.
+"""Where a person may be whom no lidar sees: a set that spreads as fast as people walk, and that scans cut back.
 
 At first, people may be anywhere. A scan proves parts of the floor empty; what it cannot see keeps the people
-who may be there, and they may come out at any time (assumption A6). A place that was seen empty and has stayed
-out of reach of every hidden place since is empty still, though nobody sees it now: so the robot can dock in a
-niche that it looked into on its way. (Set-based prediction of occluded agents: Koschi and Althoff, T-IV 2021.)
+who may be there, and they may come out at any time (assumption A6). A place that was seen empty, and that no
+hidden place has been near enough to since, is empty still, though nobody sees it now: so the robot can dock in
+a niche that it looked into on its way. The idea is that of set-based prediction under occlusion (Koschi and
+Althoff, IEEE T-IV 2021).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class HiddenSpace:
         self._spread_m = 0.0  # growth that is not yet a whole cell
 
     def _solid_cells(self, shape: tuple[int, ...], site: Site) -> Cells:
-        """Cells in which no person's middle can be: in a box or outside of the hall, or next to such a cell."""
+        """Cells in which nobody's middle can be: in a box or outside of the hall, or next to such a cell."""
         solid = np.ones(shape, dtype=np.uint8)
         solid[EDGE_N:-EDGE_N, EDGE_N:-EDGE_N] = 0
         x = self._corner[0] + (np.arange(shape[0]) + 0.5) * CELL_M
@@ -61,8 +62,16 @@ class HiddenSpace:
             wide |= np.roll(solid, (i, j), axis=(0, 1))
         return wide
 
-    def see(self, stamp_ns: int, pose: Floats, lidar: Floats, angles: Floats, ranges: Floats, seen: Floats,
-            strangers: Floats) -> None:
+    def see(
+        self,
+        stamp_ns: int,
+        pose: Floats,
+        lidar: Floats,
+        angles: Floats,
+        ranges: Floats,
+        seen: Floats,
+        strangers: Floats,
+    ) -> None:
         """Take one scan.
 
         Args:
@@ -78,9 +87,13 @@ class HiddenSpace:
         window = self._around(pose)
         self._forget(window)
         cos, sin = math.cos(pose[2]), math.sin(pose[2])
-        eye = np.array([
-            pose[0] + cos * lidar[0] - sin * lidar[1], pose[1] + sin * lidar[0] + cos * lidar[1],
-            pose[2] + lidar[2] + angles[0]])
+        eye = np.array(
+            [
+                pose[0] + cos * lidar[0] - sin * lidar[1],
+                pose[1] + sin * lidar[0] + cos * lidar[1],
+                pose[2] + lidar[2] + angles[0],
+            ]
+        )
         free = np.where(seen == 1.0, ranges, np.where(seen == 0.0, math.inf, 0.0))
         base = self._profile.base
         body = np.array([pose[0], pose[1], cos, sin, base.length_m / 2.0, base.width_m / 2.0])
@@ -155,10 +168,19 @@ def proves_empty(x: float, y: float, eye: Floats, step: float, free: Floats) -> 
 
 
 @njit(cache=True)
-def cut(maybe: Cells, corner: Floats, window: NDArray[np.int64], eye: Floats, step: float, free: Floats,
-        body: Floats) -> None:
+def cut(
+    maybe: Cells,
+    corner: Floats,
+    window: NDArray[np.int64],
+    eye: Floats,
+    step: float,
+    free: Floats,
+    body: Floats,
+) -> None:
     """Take those cells out of the set around which this scan proves the floor empty, and the robot's own."""
-    known = np.zeros((window[1] - window[0] + 2, window[3] - window[2] + 2), dtype=np.uint8)  # 1 not empty, 2 empty
+    known = np.zeros(
+        (window[1] - window[0] + 2, window[3] - window[2] + 2), dtype=np.uint8
+    )  # 1 not empty, 2 empty
     for i in range(window[0], window[1]):
         for j in range(window[2], window[3]):
             if maybe[i, j] == 0:
@@ -188,9 +210,10 @@ def mark(maybe: Cells, solid: Cells, corner: Floats, strangers: Floats) -> None:
 
 
 @njit(cache=True)
-def border(maybe: Cells, solid: Cells, corner: Floats, window: NDArray[np.int64], pose: Floats, grown: float
-           ) -> Floats:
-    """Discs (x, y, radius) in B over the cells of the set that have an empty neighbour, a block of cells each."""
+def border(
+    maybe: Cells, solid: Cells, corner: Floats, window: NDArray[np.int64], pose: Floats, grown: float
+) -> Floats:
+    """Discs (x, y, radius) in B over those cells of the set that have an empty neighbour, one a block."""
     blocks = ((window[1] - window[0]) // BLOCK_N + 1) * ((window[3] - window[2]) // BLOCK_N + 1)
     out = np.empty((blocks, 3))
     cos, sin = math.cos(pose[2]), math.sin(pose[2])

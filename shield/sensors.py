@@ -263,7 +263,7 @@ class Fusion:
         )
 
     def _of_lidar(self, source: LidarInput, pose: PoseBounds, latest: Step) -> Floats:
-        """Discs of one lidar, shape (n, 5): x, y, radius, kind, age; a new scan also cuts the hidden space."""
+        """Discs of one lidar, rows x, y, radius, kind, age; a new scan also cuts the hidden space."""
         scan = source.scan
         if scan is None:
             return np.empty((0, 5))

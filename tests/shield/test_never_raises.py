@@ -142,7 +142,7 @@ def make(core: str) -> Core:
 
 
 @pytest.mark.parametrize("name", ["supervisor", "drive", "safety"])
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_process_raises(name: str, data: st.DataObject) -> None:
     core = make(name)

@@ -172,13 +172,11 @@ def test_without_the_supervisor_nothing_may_drive() -> None:
 def test_an_emergency_stop_holds_until_a_reset_is_pending() -> None:
     bench = running()
     bench.send("emergency_stop", c.EmergencyStop(stamp_ns=bench.now_ns, source="button", reason="test"))
-    bench.step(3)
-    assert bench.snapshots[-1].mode is M.MRM_EMERGENCY
+    assert bench.step(3).snapshots[-1].mode is M.MRM_EMERGENCY
     bench.mode = M.RESET_PENDING
     bench.step(2)
     bench.mode = M.NOMINAL
-    bench.step(2)
-    assert bench.snapshots[-1].mode is M.NOMINAL
+    assert bench.step(2).snapshots[-1].mode is M.NOMINAL
 
 
 @pytest.mark.parametrize("lost", ["scan_front", "scan_rear", "localisation"])
