@@ -1,4 +1,4 @@
-"""Halls for training and measuring `navigate`: which seeds are for learning, for selecting and for the card."""
+"""Halls for training and measuring `navigate`: seeds for learning, for selecting and for the card."""
 
 from __future__ import annotations
 

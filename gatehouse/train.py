@@ -33,7 +33,7 @@ ROWS_N, SELECT_ROWS_N = 128, 96
 VERSION = "1.0.0"
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-WHERE = f"the fast tier: random halls with shelves, clutter that the map lacks, up to {navigation.PEOPLE_N} people"
+WHERE = f"the fast tier: random halls, clutter that the map lacks, up to {navigation.PEOPLE_N} people"
 LIMITS = (
     "Only behind the shield: without it the policy touches things, as the results say.",
     "A planned route on the site's map is needed; the policy follows it and goes around what the map lacks.",
@@ -42,7 +42,7 @@ LIMITS = (
 )
 
 
-class Budget(click.ParamType):
+class Budget(click.ParamType[float]):
     """A time such as 90s, 10m or 1.5h, as seconds."""
 
     name = "time"
@@ -58,18 +58,34 @@ class Budget(click.ParamType):
 
 @click.command()
 @click.argument("skill")
-@click.option("--budget", type=Budget(), default="15m", show_default=True, help="Wall-clock time of the training.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of halls, weights and noise.")
+@click.option(
+    "--budget", type=Budget(), default="15m", show_default=True, help="Wall-clock time of the training."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of halls, weights and noise."
+)
 @click.option("--device", type=click.Choice(("cpu", "cuda")), default="cpu", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; runs/train-SKILL-TIME by default.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out, up to the same budget.")
-@click.option("--episodes", type=click.IntRange(min=1), default=1000, show_default=True, help="Of the evaluation.")
-@click.option("--halls", type=click.IntRange(min=4), default=navigation.HALLS_N[navigation.LEARN], show_default=True)
+@click.option(
+    "--episodes", type=click.IntRange(min=1), default=1000, show_default=True, help="Of the evaluation."
+)
+@click.option(
+    "--halls", type=click.IntRange(min=4), default=navigation.HALLS_N[navigation.LEARN], show_default=True
+)
 @click.option("--version", "version", default=VERSION, show_default=True, help="On the card.")
 @click.option("--profile", default="amr_panda", show_default=True, help="Of the robot: a name or a file.")
 def command(
-    skill: str, budget: float, seed: int, device: str, out: Path | None, resume: bool, episodes: int, halls: int,
-    version: str, profile: str,
+    skill: str,
+    budget: float,
+    seed: int,
+    device: str,
+    out: Path | None,
+    resume: bool,
+    episodes: int,
+    halls: int,
+    version: str,
+    profile: str,
 ) -> int:
     """Train SKILL on the fast tier inside the real shield, measure it on held-out halls, write its card.
 
@@ -88,8 +104,14 @@ def command(
     results = _results(robot, network, seed, episodes)
     words = f"gatehouse train {skill} --budget {budget:.0f}s --seed {seed} --halls {halls} --device {device}"
     training = {
-        "command": words, "seed": seed, "commit": commit(), "environment": WHERE, "steps": trainer.steps,
-        "seconds": round(trainer.progress.seconds, 1), "machine": machine(), "robot_profile_sha256": robot.digest,
+        "command": words,
+        "seed": seed,
+        "commit": commit(),
+        "environment": WHERE,
+        "steps": trainer.steps,
+        "seconds": round(trainer.progress.seconds, 1),
+        "machine": machine(),
+        "robot_profile_sha256": robot.digest,
         "shield_sha256": sources_digest(),
     }
     card = describe(network, skill, version, folder)
@@ -133,7 +155,7 @@ def _results(robot: RobotProfile, network: Network, seed: int, episodes: int) ->
         ("learned_without_shield", "learned, no shield", network, False),
         ("baseline_with_shield", "pursuit, shield", Pursuit(robot), True),
     ):
-        result: Result = measure(robot, driver, seed, episodes, shielded=shielded)  # type: ignore[arg-type] # either
+        result: Result = measure(robot, driver, seed, episodes, shielded=shielded)
         click.echo(row(cells(title, result)))
         results[name] = {k: round(v, 4) for k, v in asdict(result).items()}
     return results
@@ -144,7 +166,10 @@ def commit() -> str:
     here = Path(__file__).resolve().parent
     try:
         words = ["git", "-C", str(here), "rev-parse", "HEAD"]
-        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or "unknown"
+        return (
+            subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+            or "unknown"
+        )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 
@@ -155,12 +180,22 @@ def draw(curve: list[dict[str, float]], checks: list[dict[str, float]], path: Pa
 
     figure = Figure(figsize=(8.0, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot([entry["steps"] / 1e6 for entry in curve], [entry["reward"] for entry in curve], color="#4a6fa5")
+    left.plot(
+        [entry["steps"] / 1e6 for entry in curve], [entry["reward"] for entry in curve], color="#4a6fa5"
+    )
     left.set_xlabel("million steps")
     left.set_ylabel("mean reward of a step")
     steps = [entry["steps"] / 1e6 for entry in checks]
-    right.plot(steps, [100.0 * entry["success_rate"] for entry in checks], "o-", color="#2e7d4f", label="success, %")
-    right.plot(steps, [100.0 * entry["corrected_share"] for entry in checks], "o-", color="#b5543c", label="corrected, % of time")
+    right.plot(
+        steps, [100.0 * entry["success_rate"] for entry in checks], "o-", color="#2e7d4f", label="success, %"
+    )
+    right.plot(
+        steps,
+        [100.0 * entry["corrected_share"] for entry in checks],
+        "o-",
+        color="#b5543c",
+        label="corrected, % of time",
+    )
     right.set_xlabel("million steps")
     right.set_ylim(0.0, 101.0)
     right.legend(frameon=False)

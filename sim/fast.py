@@ -63,7 +63,9 @@ class Reward:
 
     def vector(self) -> Floats:
         """The weights as the kernel reads them."""
-        return np.array([self.progress_per_m, self.step, self.corrected_per_mps, self.jerk, self.arrived, self.contact])
+        return np.array(
+            [self.progress_per_m, self.step, self.corrected_per_mps, self.jerk, self.arrived, self.contact]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _look(fleet: Fleet, row: int, out: Floats) -> None:
     count = fleet.discs_n[row]
     discs = fleet.discs[row, :count]
     see(out, discs[:, 0], discs[:, 1], discs[:, 2], fleet.kinds[row, :count])
-    path, path_n, index, pose = fleet.path[row], fleet.path_n[row], fleet.index[row], fleet.pose[row]
+    path, path_n, index, pose = fleet.path[row], fleet.path_n[row], fleet.at[row], fleet.pose[row]
     near_x, near_y = carrot(path, path_n, index, NEAR_M, pose)
     far_x, far_y = carrot(path, path_n, index, FAR_M, pose)
     own = np.empty(5)
@@ -98,8 +100,8 @@ def _look(fleet: Fleet, row: int, out: Floats) -> None:
 def _locate(fleet: Fleet, row: int) -> None:
     """Find the robot on its path and measure the way that is left."""
     pose, path, count = fleet.pose[row], fleet.path[row], fleet.path_n[row]
-    index = nearest(path, count, fleet.index[row], pose[0], pose[1])
-    fleet.index[row] = index
+    index = nearest(path, count, fleet.at[row], pose[0], pose[1])
+    fleet.at[row] = index
     off = math.hypot(path[index, 0] - pose[0], path[index, 1] - pose[1])
     fleet.remaining[row] = (count - 1 - index) * SPACING_M + off
     discs, kinds = fleet.discs[row, : fleet.discs_n[row]], fleet.kinds[row, : fleet.discs_n[row]]
@@ -118,7 +120,7 @@ def _begin(halls: Halls, fleet: Fleet, row: int, people: float, sensing: Floats,
         hall = int(draw(random, row) * halls.boxes.shape[0])
         route = int(draw(random, row) * halls.routes.shape[1])
         count = halls.routes_n[hall, route]
-    fleet.hall[row], fleet.path_n[row], fleet.index[row] = hall, count, 0
+    fleet.hall[row], fleet.path_n[row], fleet.at[row] = hall, count, 0
     fleet.path[row, :count] = halls.routes[hall, route, :count]
     fleet.pose[row, 0], fleet.pose[row, 1] = halls.routes[hall, route, 0, 0], halls.routes[hall, route, 0, 1]
     fleet.pose[row, 2] = math.pi * (2.0 * draw(random, row) - 1.0)
@@ -146,7 +148,13 @@ def _begin(halls: Halls, fleet: Fleet, row: int, people: float, sensing: Floats,
 
 @kernel
 def _advance(
-    halls: Halls, fleet: Fleet, row: int, want: Floats, robot: tuple[Floats, ...], sensing: Floats, period_s: float,
+    halls: Halls,
+    fleet: Fleet,
+    row: int,
+    want: Floats,
+    robot: tuple[Floats, ...],
+    sensing: Floats,
+    period_s: float,
     shielded: bool,
 ) -> tuple[float, bool]:
     """Drive one step; returns the speed taken away on average and whether something was touched in motion."""
@@ -172,8 +180,19 @@ def _advance(
 
 @kernel
 def _step_all(
-    halls: Halls, fleet: Fleet, want: Floats, robot: tuple[Floats, ...], sensing: Floats, weights: Floats,
-    settings: Floats, seen: Floats, last_seen: Floats, reward: Floats, outcome: Ints, tally: Floats, steps: Ints,
+    halls: Halls,
+    fleet: Fleet,
+    want: Floats,
+    robot: tuple[Floats, ...],
+    sensing: Floats,
+    weights: Floats,
+    settings: Floats,
+    seen: Floats,
+    last_seen: Floats,
+    reward: Floats,
+    outcome: Ints,
+    tally: Floats,
+    steps: Ints,
 ) -> None:
     """Step every row.
 
@@ -182,7 +201,9 @@ def _step_all(
     """
     for row in range(want.shape[0]):
         before, turned = fleet.remaining[row], fleet.reference[row, 1]
-        corrected, touched = _advance(halls, fleet, row, want[row], robot, sensing, settings[0], settings[1] > 0.0)
+        corrected, touched = _advance(
+            halls, fleet, row, want[row], robot, sensing, settings[0], settings[1] > 0.0
+        )
         _locate(fleet, row)
         fleet.steps[row] += 1
         left = fleet.remaining[row]
@@ -252,26 +273,49 @@ class FastEnv:
     """`count` robots, each driving one route after the other."""
 
     def __init__(
-        self, profile: RobotProfile, layouts: list[Layout], count: int, seed: int, *, people: int = 4,
-        shielded: bool = True, limit_s: float = 120.0, patience_s: float = 45.0, reward: Reward | None = None,
+        self,
+        profile: RobotProfile,
+        layouts: list[Layout],
+        count: int,
+        seed: int,
+        *,
+        people: int = 4,
+        shielded: bool = True,
+        limit_s: float = 120.0,
+        patience_s: float = 45.0,
+        reward: Reward | None = None,
     ) -> None:
         """Pack the halls and draw the first episodes."""
         base, odometry = profile.base, profile.odometry
         lidar, others = profile.lidars[0], profile.others
         self._layouts, self.count = layouts, count
         self._halls, self._fleet = halls_of(layouts), empty_fleet(count, seed)
-        motors = np.array([
-            base.command_accel_mps2, base.brake_command_mps2, base.turn_brake_min_radps2, odometry.speed_bound_mps,
-            odometry.yaw_rate_bound_radps, base.standstill_mps, base.standstill_radps,
-        ])
+        motors = np.array(
+            [
+                base.command_accel_mps2,
+                base.brake_command_mps2,
+                base.turn_brake_min_radps2,
+                odometry.speed_bound_mps,
+                odometry.yaw_rate_bound_radps,
+                base.standstill_mps,
+                base.standstill_radps,
+            ]
+        )
         self._robot = (limits(profile), pack(profile), motors, footprint_array(profile))
-        self._sensing = np.array([lidar.error_m, others.human_radius_m, others.human_speed_mps, lidar.noise_m])
+        self._sensing = np.array(
+            [lidar.error_m, others.human_radius_m, others.human_speed_mps, lidar.noise_m]
+        )
         self._weights = (reward or Reward()).vector()
         self.step_s = TICKS_N * profile.timing.period_s
-        self._settings = np.array([
-            profile.timing.period_s, float(shielded), limit_s / self.step_s, float(people),
-            patience_s / self.step_s,
-        ])
+        self._settings = np.array(
+            [
+                profile.timing.period_s,
+                float(shielded),
+                limit_s / self.step_s,
+                float(people),
+                patience_s / self.step_s,
+            ]
+        )
         self.routes_n = _drop_barred(self._halls, self._fleet, self._robot, self._sensing)
         require(self.routes_n > 0, "no route of these halls can be driven")
         self._seen = np.empty((count, SIZE))
@@ -292,8 +336,19 @@ class FastEnv:
         last, reward, outcome = self._seen.copy(), np.empty(n), np.empty(n, np.int64)
         tally, steps = np.empty((n, len(TALLY))), np.empty(n, np.int64)
         _step_all(
-            self._halls, self._fleet, np.ascontiguousarray(want, dtype=np.float64), self._robot, self._sensing,
-            self._weights, self._settings, self._seen, last, reward, outcome, tally, steps,
+            self._halls,
+            self._fleet,
+            np.ascontiguousarray(want, dtype=np.float64),
+            self._robot,
+            self._sensing,
+            self._weights,
+            self._settings,
+            self._seen,
+            last,
+            reward,
+            outcome,
+            tally,
+            steps,
         )
         for row in np.flatnonzero((self._fleet.stalled >= STALL_N) | (self._fleet.barred >= BARRED_N)):
             self._reroute(int(row))
@@ -305,18 +360,22 @@ class FastEnv:
         fleet.stalled[row], fleet.barred[row] = 0, 0
         layout = self._layouts[fleet.hall[row]]
         x, y, heading = fleet.pose[row]
-        blocks = unmapped(fleet.discs[row, : fleet.discs_n[row]], fleet.kinds[row, : fleet.discs_n[row]], (x, y, heading))
+        blocks = unmapped(
+            fleet.discs[row, : fleet.discs_n[row]], fleet.kinds[row, : fleet.discs_n[row]], (x, y, heading)
+        )
         goal = fleet.path[row, fleet.path_n[row] - 1]
         route = layout.router.plan((x, y), (float(goal[0]), float(goal[1])), blocks)
         if route.blocked or route.points_m.shape[0] > POINTS_N:
             return
         fleet.path[row, : route.points_m.shape[0]] = route.points_m
-        fleet.path_n[row], fleet.index[row] = route.points_m.shape[0], 0
+        fleet.path_n[row], fleet.at[row] = route.points_m.shape[0], 0
         fleet.remaining[row] = route.length_m
         fleet.best[row] = route.length_m
 
 
-def unmapped(discs: Floats, kinds: NDArray[np.float64], pose: tuple[float, float, float]) -> tuple[Blockage, ...]:
+def unmapped(
+    discs: Floats, kinds: NDArray[np.float64], pose: tuple[float, float, float]
+) -> tuple[Blockage, ...]:
     """What is solid, near and not on the map, as blockages in W."""
     solid = (kinds >= 1.0) & (kinds <= 3.0) & (np.hypot(discs[:, 0], discs[:, 1]) < BLOCK_RANGE_M)
     x, y, heading = pose
@@ -324,5 +383,7 @@ def unmapped(discs: Floats, kinds: NDArray[np.float64], pose: tuple[float, float
     cells: dict[tuple[int, int], Blockage] = {}
     for disc in discs[solid]:
         wx, wy = x + cosine * disc[0] - sine * disc[1], y + sine * disc[0] + cosine * disc[1]
-        cells.setdefault((int(wx // BLOCK_CELL_M), int(wy // BLOCK_CELL_M)), Blockage(wx, wy, float(disc[2]), 0))
+        cells.setdefault(
+            (int(wx // BLOCK_CELL_M), int(wy // BLOCK_CELL_M)), Blockage(wx, wy, float(disc[2]), 0)
+        )
     return tuple(cells.values())

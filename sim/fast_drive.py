@@ -19,8 +19,9 @@ CRAWL_MPS, CRAWL_RADPS = 0.04, 0.06  # where not even this is safe, no faster mo
 
 
 @kernel
-def certify(bounds: Floats, ego: Floats, asked: Floats, held: float, discs: Floats, footprint: Floats
-            ) -> tuple[float, float, float]:
+def certify(
+    bounds: Floats, ego: Floats, asked: Floats, held: float, discs: Floats, footprint: Floats
+) -> tuple[float, float, float]:
     """What the gate makes of (speed, curvature, turn): as asked, slower on the same arc, or the stop.
 
     The gate itself may also choose another curvature; the fast tier leaves that to the policy.
@@ -60,7 +61,9 @@ def _ego(fleet: Fleet, row: int, motors: Floats) -> Floats:
 
 
 @kernel
-def _actuate(fleet: Fleet, row: int, command: tuple[float, float, float], motors: Floats, period_s: float) -> None:
+def _actuate(
+    fleet: Fleet, row: int, command: tuple[float, float, float], motors: Floats, period_s: float
+) -> None:
     """Delay the command, ramp the speed, turn as fast as the motors can.
 
     `motors` is acceleration, braking, yaw acceleration, and the bounds of the speed and yaw rate estimates.
@@ -107,8 +110,16 @@ def touching(halls: Halls, fleet: Fleet, row: int, footprint: Floats) -> bool:
 
 @kernel
 def drive(
-    fleet: Fleet, row: int, want: Floats, cap_mps: float, skill: Floats, shield: Floats, motors: Floats,
-    footprint: Floats, period_s: float, shielded: bool,
+    fleet: Fleet,
+    row: int,
+    want: Floats,
+    cap_mps: float,
+    skill: Floats,
+    shield: Floats,
+    motors: Floats,
+    footprint: Floats,
+    period_s: float,
+    shielded: bool,
 ) -> float:
     """One control period; returns how much speed the shield took away, m/s."""
     motion, reference = fleet.motion[row], fleet.reference[row]

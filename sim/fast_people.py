@@ -71,7 +71,7 @@ def _choose(halls: Halls, fleet: Fleet, row: int, k: int) -> None:
             spot = int(draw(random, row) * halls.spots.shape[1])
             x, y = halls.spots[hall, spot, 0], halls.spots[hall, spot, 1]
         elif what < 0.94:
-            ahead = min(fleet.index[row] + 8 + int(draw(random, row) * 40.0), fleet.path_n[row] - 12)
+            ahead = min(fleet.at[row] + 8 + int(draw(random, row) * 40.0), fleet.path_n[row] - 12)
             ahead = max(ahead, 0)
             x = fleet.path[row, ahead, 0] + 0.8 * (draw(random, row) - 0.5)
             y = fleet.path[row, ahead, 1] + 0.8 * (draw(random, row) - 0.5)
@@ -89,7 +89,7 @@ def place_people(halls: Halls, fleet: Fleet, row: int, most: float) -> None:
     fleet.people_n[row] = 0
     hall, random = fleet.hall[row], fleet.random
     wanted = int(draw(random, row) * (most + 1.0))
-    for k in range(min(wanted, PEOPLE_N)):
+    for _ in range(min(wanted, PEOPLE_N)):
         spot = int(draw(random, row) * halls.spots.shape[1])
         x, y = halls.spots[hall, spot, 0], halls.spots[hall, spot, 1]
         if math.hypot(x - fleet.pose[row, 0], y - fleet.pose[row, 1]) < START_APART_M:

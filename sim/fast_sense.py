@@ -1,4 +1,4 @@
-"""Lidar of the fast tier: rays from B against boxes and people, turned into discs as the sensor fusion does."""
+"""Lidar of the fast tier: rays from B against boxes and people, made into discs as the fusion does."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ EDGE_RANGE_M = 4.0  # edges beyond cannot matter before they are seen again
 STATIC_NEAR_M = 2.6  # what the shield has to look at: farther things cannot be met within a stop
 AGENT_NEAR_M = 4.8
 STEP_RAD = 2.0 * math.pi / RAYS_N
+COSINE, SINE = np.cos(np.arange(RAYS_N) * STEP_RAD - math.pi), np.sin(np.arange(RAYS_N) * STEP_RAD - math.pi)
 STATIC, UNKNOWN, HIDDEN = float(Kind.STATIC), float(Kind.UNKNOWN), float(Kind.HIDDEN)
 
 
@@ -36,9 +37,11 @@ def _hit_box(box: Floats, pose: Floats, ranges: Floats, kinds: Floats, kind: flo
         low, high = min(low, corner), max(high, corner)
     base = middle - pose[2] + math.pi
     first, last = int(math.ceil((base + low) / STEP_RAD)), int(math.floor((base + high) / STEP_RAD))
+    turn_cosine, turn_sine = math.cos(pose[2]), math.sin(pose[2])
     for ray in range(first, last + 1):
-        angle = pose[2] - math.pi + ray * STEP_RAD
-        cosine, sine = math.cos(angle), math.sin(angle)
+        k = ray % RAYS_N
+        cosine = COSINE[k] * turn_cosine - SINE[k] * turn_sine
+        sine = SINE[k] * turn_cosine + COSINE[k] * turn_sine
         x_side = box[0] if cosine > 0.0 else box[1]
         y_side = box[2] if sine > 0.0 else box[3]
         enter = -np.inf
@@ -46,7 +49,6 @@ def _hit_box(box: Floats, pose: Floats, ranges: Floats, kinds: Floats, kind: flo
             enter = (x_side - pose[0]) / cosine
         if abs(sine) > 1e-9 and (pose[1] < box[2] or pose[1] > box[3]):
             enter = max(enter, (y_side - pose[1]) / sine)
-        k = ray % RAYS_N
         if 0.0 < enter < ranges[k]:
             ranges[k], kinds[k] = enter, kind
 
@@ -96,8 +98,7 @@ def sense(halls: Halls, fleet: Fleet, row: int, sensing: Floats) -> None:
         if ranges[k] >= RANGE_M:
             continue
         reach = ranges[k] + noise * (2.0 * draw(fleet.random, row) - 1.0)
-        angle = k * STEP_RAD - math.pi
-        x, y = reach * math.cos(angle), reach * math.sin(angle)
+        x, y = reach * COSINE[k], reach * SINE[k]
         if kinds[k] == STATIC:
             _add(fleet, row, x, y, sensing[0], 0.0, STATIC)
         else:
@@ -108,7 +109,7 @@ def sense(halls: Halls, fleet: Fleet, row: int, sensing: Floats) -> None:
 
 @kernel
 def _edges(halls: Halls, fleet: Fleet, row: int, ranges: Floats, kinds: Floats, sensing: Floats) -> None:
-    """Where the range jumps behind something static, a person may be hidden, unless the map has a box there."""
+    """Where the range jumps behind something static, a person may be hidden, unless a box is there."""
     hall, pose = fleet.hall[row], fleet.pose[row]
     cosine, sine = math.cos(pose[2]), math.sin(pose[2])
     for k in range(RAYS_N):
@@ -117,10 +118,9 @@ def _edges(halls: Halls, fleet: Fleet, row: int, ranges: Floats, kinds: Floats, 
         near = k if first else after
         if abs(ranges[k] - ranges[after]) < JUMP_M or ranges[near] > EDGE_RANGE_M or kinds[near] != STATIC:
             continue
-        angle = near * STEP_RAD - math.pi
         along, beside = ranges[near] + LEG_M, LEG_M if first else -LEG_M
-        x = along * math.cos(angle) - beside * math.sin(angle)
-        y = along * math.sin(angle) + beside * math.cos(angle)
+        x = along * COSINE[near] - beside * SINE[near]
+        y = along * SINE[near] + beside * COSINE[near]
         wx, wy = pose[0] + cosine * x - sine * y, pose[1] + sine * x + cosine * y
         if box_gap(halls.boxes[hall], halls.mapped_n[hall], wx, wy) > 0.0:
             _add(fleet, row, x, y, sensing[1], sensing[2], HIDDEN)

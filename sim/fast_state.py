@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Fleet(NamedTuple):
     hall: Ints  # (N,)
     path: Floats  # (N, POINTS_N, 2)
     path_n: Ints  # (N,)
-    index: Ints  # (N,) nearest point of the path
+    at: Ints  # (N,) nearest point of the path
     pose: Floats  # (N, 3) X_WB
     motion: Floats  # (N, 2) speed, yaw rate
     reference: Floats  # (N, 3) of the skill: speed, yaw rate, last change of speed
@@ -94,10 +94,22 @@ def empty_fleet(count: int, seed: int) -> Fleet:
     """A fleet of `count` robots that has yet to be reset."""
     random = np.random.default_rng(seed).integers(1, 2**63, count, dtype=np.uint64)
     shapes: dict[str, tuple[int, ...]] = {
-        "path": (POINTS_N, 2), "pose": (3,), "motion": (2,), "reference": (3,), "held": (), "queue": (QUEUE_N, 3),
-        "traits": (5,), "people": (PEOPLE_N, 8), "discs": (DISCS_N, 5), "kinds": (DISCS_N,), "near": (DISCS_N, 5),
-        "remaining": (), "best": (), "tally": (len(TALLY),),
+        "path": (POINTS_N, 2),
+        "pose": (3,),
+        "motion": (2,),
+        "reference": (3,),
+        "held": (),
+        "queue": (QUEUE_N, 3),
+        "traits": (5,),
+        "people": (PEOPLE_N, 8),
+        "discs": (DISCS_N, 5),
+        "kinds": (DISCS_N,),
+        "near": (DISCS_N, 5),
+        "remaining": (),
+        "best": (),
+        "tally": (len(TALLY),),
     }
-    arrays: dict[str, NDArray[np.float64]] = {name: np.zeros((count, *shape)) for name, shape in shapes.items()}
-    ints = ("hall", "path_n", "index", "people_n", "discs_n", "near_n", "steps", "stalled", "idle", "barred")
-    return Fleet(random=random, **arrays, **{name: np.zeros(count, np.int64) for name in ints})
+    arrays: dict[str, Any] = {name: np.zeros((count, *shape)) for name, shape in shapes.items()}
+    ints = ("hall", "path_n", "at", "people_n", "discs_n", "near_n", "steps", "stalled", "idle", "barred")
+    arrays |= {name: np.zeros(count, np.int64) for name in ints}
+    return Fleet(random=random, **arrays)

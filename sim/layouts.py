@@ -48,7 +48,7 @@ def random_layout(rng: np.random.Generator, routes: int = 8) -> Layout:
     raise RuntimeError("no hall that can be driven was drawn; the generator's ranges are at fault")
 
 
-def _box(name: str, x0: float, x1: float, y0: float, y1: float, flip: bool = False) -> Box:
+def _box(name: str, x0: float, x1: float, y0: float, y1: float, *, flip: bool = False) -> Box:
     if flip:
         x0, x1, y0, y1 = y0, y1, x0, x1
     return Box(name=name, x_min_m=x0, x_max_m=x1, y_min_m=y0, y_max_m=y1, height_m=2.0)
@@ -66,7 +66,7 @@ def _walls(width: float, depth: float) -> list[Box]:
 
 def _shelves(rng: np.random.Generator, width: float, depth: float, flip: bool) -> list[Box]:
     """Rows along the first axis, broken by cross aisles."""
-    shelves = []
+    shelves: list[Box] = []
     side = rng.uniform(2.4, 3.6)
     y = rng.uniform(2.4, 3.2)
     while y < depth - 2.8:
@@ -75,7 +75,7 @@ def _shelves(rng: np.random.Generator, width: float, depth: float, flip: bool) -
         while x < width - side - 0.8:
             length = min(rng.uniform(1.5, 5.0), width - side - x)
             if length > 0.8 and rng.random() < 0.88:
-                shelves.append(_box(f"shelf_{len(shelves)}", x, x + length, y, y + thick, flip))
+                shelves.append(_box(f"shelf_{len(shelves)}", x, x + length, y, y + thick, flip=flip))
             x += length + rng.uniform(2.2, 3.2)
         y += thick + rng.uniform(2.6, 3.8)
     return shelves
@@ -102,7 +102,13 @@ def _random_site(rng: np.random.Generator) -> Site:
     boxes = _walls(width, depth) + rows + _furniture(rng, width, depth)
     bounds = Area(name="hall", x_min_m=0.0, x_max_m=width, y_min_m=0.0, y_max_m=depth)
     return Site(
-        site="random", bounds=bounds, boxes=tuple(boxes), places=(), items=(), zones=(), keep_out=(),
+        site="random",
+        bounds=bounds,
+        boxes=tuple(boxes),
+        places=(),
+        items=(),
+        zones=(),
+        keep_out=(),
         home=Pose(x_m=1.0, y_m=1.0, heading_rad=0.0),
     )
 
@@ -123,13 +129,19 @@ def _clutter(rng: np.random.Generator, site: Site, router: Router) -> tuple[Box,
 def _apart(x: float, y: float, clutter: tuple[Box, ...]) -> float:
     """Distance from a point to the nearest clutter."""
     gaps = [
-        math.hypot(max(b.x_min_m - x, 0.0, x - b.x_max_m), max(b.y_min_m - y, 0.0, y - b.y_max_m)) for b in clutter
+        math.hypot(max(b.x_min_m - x, 0.0, x - b.x_max_m), max(b.y_min_m - y, 0.0, y - b.y_max_m))
+        for b in clutter
     ]
     return min(gaps, default=math.inf)
 
 
 def _free_points(
-    rng: np.random.Generator, site: Site, router: Router, clutter: tuple[Box, ...], room_m: float, count: int,
+    rng: np.random.Generator,
+    site: Site,
+    router: Router,
+    clutter: tuple[Box, ...],
+    room_m: float,
+    count: int,
     clutter_room_m: float = 0.4,
 ) -> Floats:
     points: list[tuple[float, float]] = []

@@ -19,14 +19,19 @@ from skills import observation
 from skills.policy import Network, load_network
 
 CARD_FILE, WEIGHTS_FILE = "card.yaml", "weights.safetensors"
-GOLDEN_TOLERANCE = 1e-6  # metres a second, radians a second: another processor's tanh may differ in the last bits
+GOLDEN_TOLERANCE = (
+    1e-6  # metres a second, radians a second: another processor's tanh may differ in the last bits
+)
 GOLDEN_N = 4
 ACTION = (("speed", "m/s"), ("yaw_rate", "rad/s"))
 
 
 def _object(**properties: Any) -> dict[str, Any]:
     return {
-        "type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False,
+        "type": "object",
+        "properties": properties,
+        "required": sorted(properties),
+        "additionalProperties": False,
     }
 
 
@@ -40,8 +45,17 @@ _COUNT = {"type": "integer", "minimum": 0}
 _SHARE = {"type": "number", "minimum": 0.0, "maximum": 1.0}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _RESULT = _object(
-    episodes=_COUNT, success_rate=_SHARE, success_low=_SHARE, success_high=_SHARE, contacts=_COUNT, timeouts=_COUNT,
-    mean_time_s=_NUMBER, mean_speed_mps=_NUMBER, detour=_NUMBER, corrected_share=_SHARE, turn_jerk_radps2=_NUMBER,
+    episodes=_COUNT,
+    success_rate=_SHARE,
+    success_low=_SHARE,
+    success_high=_SHARE,
+    contacts=_COUNT,
+    timeouts=_COUNT,
+    mean_time_s=_NUMBER,
+    mean_speed_mps=_NUMBER,
+    detour=_NUMBER,
+    corrected_share=_SHARE,
+    turn_jerk_radps2=_NUMBER,
 )
 SCHEMA = _object(
     name=_TEXT,
@@ -51,11 +65,21 @@ SCHEMA = _object(
     observation=_list(_object(name=_TEXT, unit=_TEXT)),
     action=_list(_object(name=_TEXT, unit=_TEXT, low=_NUMBER, high=_NUMBER)),
     training=_object(
-        command=_TEXT, seed=_COUNT, commit=_TEXT, environment=_TEXT, steps=_COUNT, seconds=_NUMBER, machine=_TEXT,
-        robot_profile_sha256=_HASH, shield_sha256=_HASH,
+        command=_TEXT,
+        seed=_COUNT,
+        commit=_TEXT,
+        environment=_TEXT,
+        steps=_COUNT,
+        seconds=_NUMBER,
+        machine=_TEXT,
+        robot_profile_sha256=_HASH,
+        shield_sha256=_HASH,
     ),
     results=_object(
-        environment=_TEXT, held_out_seed=_COUNT, learned_with_shield=_RESULT, learned_without_shield=_RESULT,
+        environment=_TEXT,
+        held_out_seed=_COUNT,
+        learned_with_shield=_RESULT,
+        learned_without_shield=_RESULT,
         baseline_with_shield=_RESULT,
     ),
     limits=_list(_TEXT),
@@ -114,10 +138,10 @@ def load_policy(folder: Path) -> tuple[Network, dict[str, Any]]:
         card = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{path}: cannot be read as a card: {' '.join(str(error).split())}") from None
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(SCHEMA).iter_errors(card))
-    if error is not None:
-        where = ".".join(str(part) for part in error.absolute_path) or "the card"
-        raise BadInput(f"{path}: {where}: {' '.join(error.message.split())[:160]}")
+    flaw = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(SCHEMA).iter_errors(card))
+    if flaw is not None:
+        where = ".".join(str(part) for part in flaw.absolute_path) or "the card"
+        raise BadInput(f"{path}: {where}: {' '.join(flaw.message.split())[:160]}")
     weights = folder / card["weights"]["file"]
     if not weights.is_file():
         raise BadInput(f"{weights}: weights are missing")
@@ -132,7 +156,9 @@ def _match(network: Network, card: dict[str, Any], path: Path) -> None:
     made = list(zip(observation.names(), observation.units(), strict=True))
     told = [(entry["name"], entry["unit"]) for entry in card["observation"]]
     if told != made or network.inputs_n != len(made):
-        raise BadInput(f"{path}: observation has {len(told)} entries that differ from the {len(made)} made here")
+        raise BadInput(
+            f"{path}: observation has {len(told)} entries that differ from the {len(made)} made here"
+        )
     if [(entry["name"], entry["unit"]) for entry in card["action"]] != list(ACTION):
         raise BadInput(f"{path}: action must be {ACTION}")
     for k, entry in enumerate(card["action"]):
@@ -145,4 +171,6 @@ def _match(network: Network, card: dict[str, Any], path: Path) -> None:
             raise BadInput(f"{path}: golden.{k}.observation has {len(vector['observation'])} entries")
         answer = network.act(np.array(vector["observation"]))
         if not np.allclose(answer, vector["action"], rtol=0.0, atol=GOLDEN_TOLERANCE):
-            raise BadInput(f"{path}: golden.{k}.action is {vector['action']}, the weights answer {answer.tolist()}")
+            raise BadInput(
+                f"{path}: golden.{k}.action is {vector['action']}, the weights answer {answer.tolist()}"
+            )

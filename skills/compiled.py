@@ -19,17 +19,18 @@ _OWN = ("compiled.py", "observation.py", "motion.py", "pursuit.py", "route.py", 
 
 
 def kernels(*files: Path) -> Callable[[Kernel], Kernel]:
-    """A decorator like `numba.njit` whose cache is valid for `files`, the skills' kernels and the shield's."""
+    """A decorator like `numba.njit`, its cache valid for `files`, the skills' kernels and the shield's."""
     digest = hashlib.sha256(sources_digest().encode())
     for path in (*(Path(__file__).parent / name for name in _OWN), *files):
         digest.update(path.read_bytes())
     stamp = digest.hexdigest()
 
     def decorate(function: Kernel) -> Kernel:
-        dispatcher = njit(cache=True, error_model="numpy")(function)
-        index = dispatcher._cache._cache_file
-        index._source_stamp = (index._source_stamp, stamp)
-        return dispatcher  # type: ignore[no-any-return] # numba is untyped
+        dispatcher: Any = njit(cache=True, error_model="numpy")(function)
+        index = dispatcher._cache._cache_file  # noqa: SLF001 # numba has no public way to extend the key
+        index._source_stamp = (index._source_stamp, stamp)  # noqa: SLF001 # likewise
+        compiled: Kernel = dispatcher
+        return compiled
 
     return decorate
 

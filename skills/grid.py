@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from shield.contract import Floats
-from shield.site import Site
+from shield.site import Area, Box, Site
 from skills.compiled import kernel
 
 CELL_M = 0.1
@@ -37,7 +37,8 @@ def clearance_field(site: Site) -> Floats:
     free[0, :] = free[-1, :] = free[:, 0] = free[:, -1] = False
     x = bounds.x_min_m + (np.arange(columns) + 0.5) * CELL_M
     y = bounds.y_min_m + (np.arange(rows) + 0.5) * CELL_M
-    for area in (*site.boxes, *site.keep_out):
+    things: list[Area | Box] = [*site.boxes, *site.keep_out]
+    for area in things:
         inside_x = (x >= area.x_min_m) & (x <= area.x_max_m)
         inside_y = (y >= area.y_min_m) & (y <= area.y_max_m)
         free[1:-1, 1:-1][np.ix_(inside_y, inside_x)] = False

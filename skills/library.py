@@ -23,7 +23,9 @@ NAVIGATORS = ("learned", "pursuit")
 def versions(skill: str) -> tuple[str, ...]:
     """Versions of a learned skill that ship, the oldest first."""
     found = [folder.name for folder in (LIBRARY / skill).glob("*.*.*") if folder.is_dir()]
-    return tuple(sorted(found, key=lambda name: [int(part) if part.isdigit() else 0 for part in name.split(".")]))
+    return tuple(
+        sorted(found, key=lambda name: [int(part) if part.isdigit() else 0 for part in name.split(".")])
+    )
 
 
 def newest(skill: str) -> Path:
@@ -34,7 +36,9 @@ def newest(skill: str) -> Path:
     """
     found = versions(skill)
     if not found:
-        raise BadInput(f"{LIBRARY / skill}: no version of {skill} is there; `gatehouse train {skill}` makes one")
+        raise BadInput(
+            f"{LIBRARY / skill}: no version of {skill} is there; `gatehouse train {skill}` makes one"
+        )
     return LIBRARY / skill / found[-1]
 
 

@@ -69,7 +69,9 @@ def _ramp(bounds: Floats, speed: float, target: float, last_step: float, period_
 
 
 @kernel
-def follow(bounds: Floats, want: Floats, reference: Floats, own: Floats, cap_mps: float, period_s: float) -> None:
+def follow(
+    bounds: Floats, want: Floats, reference: Floats, own: Floats, cap_mps: float, period_s: float
+) -> None:
     """Move `reference` (speed, yaw rate, last change of speed) towards `want` by one period, in place.
 
     The robot stands before it rotates in place, and ends the rotation before it drives.

@@ -1,7 +1,8 @@
-"""`navigate`: drive to the approach pose of a place, along a planned route, among people, by a learned policy.
+"""`navigate`: drive to the approach pose of a place, along a planned route, among people.
 
-The approach pose lies straight behind the place's dock pose. The policy drives; the last turn to the heading is
-a rotation in place. When no way is made good, the route is planned anew around whatever the map does not know.
+The approach pose lies straight behind the place's dock pose. A policy drives, a learned one by default; the
+last turn to the heading is a rotation in place. Where the route is barred, or no way is made good, it is
+planned anew around whatever the map does not know.
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ class Navigate:
         except BadInput as error:
             return str(error)
         if self._router.room_m(x, y) < WALL_GAP_M:
-            return f"no room at the approach pose of {goal.target}: {self._router.room_m(x, y):.2f} m to the map"
+            return (
+                f"no room at the approach pose of {goal.target}: {self._router.room_m(x, y):.2f} m to the map"
+            )
         joints, arm = snapshot.ego.joint_position_rad, self._profile.arm
         if joints:
             off = max(abs(a - b) for a, b in zip(joints, arm.stowed_rad, strict=True))
@@ -155,14 +158,22 @@ class Navigate:
         stuck_s = (now_ns - run.best_ns) * 1e-9
         if stuck_s > FAILED_S:
             self._run = None
-            reason = f"no progress for {stuck_s:.0f} s, {away_m:.1f} m before the goal, after {run.replans} new routes"
+            where = f"{away_m:.1f} m before the goal, after {run.replans} new routes"
+            reason = f"no progress for {stuck_s:.0f} s, {where}"
             return SkillStep(
-                command=HOLD, confidence=1.0, state=SkillState.FAILED, progress=_share(run, left_m), reason=reason
+                command=HOLD,
+                confidence=1.0,
+                state=SkillState.FAILED,
+                progress=_share(run, left_m),
+                reason=reason,
             )
         command = self._shape(run, snapshot, self._driver.act(seen), cap)
         return SkillStep(
-            command=command, confidence=self._driver.confidence(seen), state=SkillState.RUNNING,
-            progress=_share(run, left_m), reason="waiting for the way to clear" if stuck_s > PATIENCE_S else "",
+            command=command,
+            confidence=self._driver.confidence(seen),
+            state=SkillState.RUNNING,
+            progress=_share(run, left_m),
+            reason="waiting for the way to clear" if stuck_s > PATIENCE_S else "",
         )
 
     def _align(self, run: _Run, snapshot: Snapshot, turn_rad: float, now_ns: int) -> SkillStep:
@@ -175,7 +186,9 @@ class Navigate:
         if waited_s > FAILED_S:
             self._run = None
             reason = f"the turn to the heading is barred: {abs(turn_rad):.2f} rad left after {waited_s:.0f} s"
-            return SkillStep(command=HOLD, confidence=1.0, state=SkillState.FAILED, progress=0.99, reason=reason)
+            return SkillStep(
+                command=HOLD, confidence=1.0, state=SkillState.FAILED, progress=0.99, reason=reason
+            )
         command = self._shape(run, snapshot, np.array([0.0, TURN_GAIN * turn_rad]), snapshot.speed_limit_mps)
         return SkillStep(command=command, confidence=1.0, state=SkillState.RUNNING, progress=0.99)
 
@@ -188,7 +201,10 @@ class Navigate:
         off = math.hypot(points[run.index, 0] - ego.x_m, points[run.index, 1] - ego.y_m)
         left_m = (count - 1 - run.index) * SPACING_M + off
         cap = min(snapshot.speed_limit_mps, self._zone_mps(run, ego.x_m, ego.y_m), arrival_cap(left_m))
-        carrots = (*carrot(points, count, run.index, NEAR_M, pose), *carrot(points, count, run.index, FAR_M, pose))
+        carrots = (
+            *carrot(points, count, run.index, NEAR_M, pose),
+            *carrot(points, count, run.index, FAR_M, pose),
+        )
         own = np.array([ego.speed_mps, ego.yaw_rate_radps, run.reference[0], run.reference[1], cap])
         return observe(snapshot.discs, carrots, left_m, own), left_m, cap
 

@@ -97,7 +97,9 @@ def _clip(value: float, bound: float) -> float:
 
 
 @kernel
-def feel(out: Floats, near_x: float, near_y: float, far_x: float, far_y: float, remaining_m: float, own: Floats) -> None:
+def feel(
+    out: Floats, near_x: float, near_y: float, far_x: float, far_y: float, remaining_m: float, own: Floats
+) -> None:
     """Fill the scalars of `out`: carrots in B, remaining way, and `own`, the robot's five numbers of motion.
 
     `own` is speed, yaw rate, reference speed, reference yaw rate and speed limit.
@@ -112,8 +114,10 @@ def feel(out: Floats, near_x: float, near_y: float, far_x: float, far_y: float, 
         out[base + 5 + k] = own[k]
 
 
-def observe(discs: Discs, carrots_m: tuple[float, float, float, float], remaining_m: float, own: Floats) -> Floats:
-    """Observation from the discs of a snapshot, the two carrots in B and the robot's own motion, shape (SIZE,)."""
+def observe(
+    discs: Discs, carrots_m: tuple[float, float, float, float], remaining_m: float, own: Floats
+) -> Floats:
+    """Observation, shape (SIZE,), from a snapshot's discs, both carrots in B and the robot's own motion."""
     out = np.empty(SIZE)
     see(out, discs.x_m, discs.y_m, discs.radius_m, discs.kind)
     near_x, near_y, far_x, far_y = carrots_m

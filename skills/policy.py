@@ -18,7 +18,18 @@ from skills.compiled import kernel
 
 CLIP = 8.0  # normalised inputs are clipped here: nothing outside is known to the network
 FAMILIAR = 5.0  # normalised inputs beyond this are unlike the training data
-LAYERS = ("mean", "scale", "weight1", "bias1", "weight2", "bias2", "weight3", "bias3", "action_low", "action_high")
+LAYERS = (
+    "mean",
+    "scale",
+    "weight1",
+    "bias1",
+    "weight2",
+    "bias2",
+    "weight3",
+    "bias3",
+    "action_low",
+    "action_high",
+)
 
 
 @kernel
@@ -90,7 +101,8 @@ class Network:
         """Share of the inputs that look like the training data; zero when one is not finite."""
         if not np.all(np.isfinite(seen)):
             return 0.0
-        return 1.0 - forward(self._net, seen, np.empty(self.outputs_n)) / self.inputs_n
+        strange: int = forward(self._net, seen, np.empty(self.outputs_n))
+        return 1.0 - strange / float(self.inputs_n)
 
     def save(self, path: Path) -> None:
         """Write the tensors, in single precision, as safetensors."""
@@ -106,9 +118,16 @@ def _check(tensors: dict[str, Floats], source: str) -> None:
     inputs, hidden1 = tensors["mean"].shape[0], tensors["bias1"].shape[0]
     hidden2, outputs = tensors["bias2"].shape[0], tensors["bias3"].shape[0]
     shapes = {
-        "mean": (inputs,), "scale": (inputs,), "weight1": (inputs, hidden1), "bias1": (hidden1,),
-        "weight2": (hidden1, hidden2), "bias2": (hidden2,), "weight3": (hidden2, outputs), "bias3": (outputs,),
-        "action_low": (outputs,), "action_high": (outputs,),
+        "mean": (inputs,),
+        "scale": (inputs,),
+        "weight1": (inputs, hidden1),
+        "bias1": (hidden1,),
+        "weight2": (hidden1, hidden2),
+        "bias2": (hidden2,),
+        "weight3": (hidden2, outputs),
+        "bias3": (outputs,),
+        "action_low": (outputs,),
+        "action_high": (outputs,),
     }
     for name, shape in shapes.items():
         if tensors[name].shape != shape:

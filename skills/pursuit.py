@@ -22,7 +22,9 @@ CREEP_MPS = 0.08
 REACT_S = 0.16  # reaction that is planned for: the gate's own, and some
 MARGIN_M = 0.08
 AGENT_MARGIN_M = 0.16
-AGENT_STOP_M = 0.46  # nearer than this to whoever may walk the shield lets hardly anything move: do not go there
+AGENT_STOP_M = (
+    0.46  # nearer than this to whoever may walk the shield lets hardly anything move: do not go there
+)
 LEAST_TURN_MPS = 0.12  # speed below which the yaw rate is not reduced further
 HALF_WIDTH, HALF_LENGTH, BRAKE, HUMAN, TURN = range(5)
 
@@ -30,18 +32,23 @@ HALF_WIDTH, HALF_LENGTH, BRAKE, HUMAN, TURN = range(5)
 def body(profile: RobotProfile) -> Floats:
     """What the pursuit knows of the robot: half width, front corner, braking, human speed, turn in place."""
     discs = profile.footprint
-    return np.array([
-        max(abs(d.y_m) + d.radius_m for d in discs), max(abs(d.x_m) + d.radius_m for d in discs),
-        profile.base.brake_min_mps2, profile.others.human_speed_mps, profile.base.turn_max_radps,
-    ])
+    return np.array(
+        [
+            max(abs(d.y_m) + d.radius_m for d in discs),
+            max(abs(d.x_m) + d.radius_m for d in discs),
+            profile.base.brake_min_mps2,
+            profile.others.human_speed_mps,
+            profile.base.turn_max_radps,
+        ]
+    )
 
 
 @kernel
 def speed_for(free_m: float, along: float, walks_mps: float, brake_mps2: float) -> float:
     """Speed from which a stop ends before the free gap is used up.
 
-    The robot uses up `along` (0 to 1) of its stopping way and whatever walks at `walks_mps` comes nearer all the
-    while: `walks (r + v / b) + along (v r + v^2 / (2 b)) = gap`, solved for v.
+    The robot uses up `along` (0 to 1) of its stopping way, and whatever walks at `walks_mps` comes nearer all
+    the while: `walks (r + v / b) + along (v r + v^2 / (2 b)) = gap`, solved for v.
     """
     free = free_m - walks_mps * REACT_S
     if free <= 0.0:
@@ -57,7 +64,7 @@ def speed_for(free_m: float, along: float, walks_mps: float, brake_mps2: float) 
 def _safe_speed(
     ring: Floats, known: Floats, walks_mps: float, margin_m: float, stop_m: float, half_rad: float
 ) -> float:
-    """Least of the speeds that the sectors within `half_rad` of ahead allow, but a creep; none below `stop_m`."""
+    """Least of the speeds that the sectors within `half_rad` of ahead allow: a creep, none below `stop_m`."""
     count, least = ring.shape[0], np.inf
     for k in range(count):
         bearing = (k + 0.5) / count * 2.0 * math.pi - math.pi
@@ -85,7 +92,9 @@ def pursue(known: Floats, seen: Floats, want: Floats) -> None:
     solid = _safe_speed(seen[:SOLID_SECTORS], known, 0.0, MARGIN_M, 0.0, AHEAD_RAD)
     middle = SOLID_SECTORS + AGENT_SECTORS
     hidden = _safe_speed(seen[middle:RINGS], known, known[HUMAN], MARGIN_M, 0.0, math.pi)
-    agent = _safe_speed(seen[SOLID_SECTORS:middle], known, known[HUMAN], AGENT_MARGIN_M, AGENT_STOP_M, math.pi)
+    agent = _safe_speed(
+        seen[SOLID_SECTORS:middle], known, known[HUMAN], AGENT_MARGIN_M, AGENT_STOP_M, math.pi
+    )
     speed = min(limit, solid, hidden, agent) * math.cos(bearing)
     want[0] = speed
     want[1] = 2.0 * y / (distance * distance) * max(speed, LEAST_TURN_MPS)

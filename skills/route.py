@@ -19,9 +19,11 @@ FAR_M = 2.4
 SEARCH_BACK_N = 15  # points of a route searched for the nearest one, behind and ahead of the last
 SEARCH_AHEAD_N = 30
 SMOOTHING_N = 9  # points averaged: rounds the grid's corners
-PASS_M = 0.88  # a route nearer than this to the disc of something unmapped is barred: there the shield lets nothing move
+PASS_M = 0.88  # a route this near to something unmapped is barred: the shield would let nothing move
 LOOK_AHEAD_M = 3.5  # how far ahead on the route that is watched for
-BLOCK_MARGIN_M = 1.05  # room kept from the disc of a blockage: half the body, and what the shield needs to let it pass
+BLOCK_MARGIN_M = (
+    1.05  # room kept from the disc of a blockage: half the body, and what the shield needs to let it pass
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,16 @@ def carrot(points_m: Floats, count: int, index: int, ahead_m: float, pose: Float
 
 
 @kernel
-def barred(points_m: Floats, count: int, index: int, pose: Floats, x_m: Floats, y_m: Floats, radius_m: Floats,
-           kind: Floats) -> bool:
+def barred(
+    points_m: Floats,
+    count: int,
+    index: int,
+    pose: Floats,
+    x_m: Floats,
+    y_m: Floats,
+    radius_m: Floats,
+    kind: Floats,
+) -> bool:
     """Whether something solid that the map does not know (discs in B) stands too near to the route ahead."""
     cosine, sine = math.cos(pose[2]), math.sin(pose[2])
     last = min(index + int(LOOK_AHEAD_M / SPACING_M), count - 1)
@@ -118,7 +128,11 @@ class Router:
         return self.trace(dijkstra(cost, *self.cell(*goal_m))[1], start_m, goal_m, cost)
 
     def trace(
-        self, tree: NDArray[np.int64], start_m: tuple[float, float], goal_m: tuple[float, float], cost: Floats | None = None
+        self,
+        tree: NDArray[np.int64],
+        start_m: tuple[float, float],
+        goal_m: tuple[float, float],
+        cost: Floats | None = None,
     ) -> Route:
         """The route that a tree of `tree` holds from a start."""
         cells = walk(tree, *self.cell(*start_m))
@@ -173,5 +187,13 @@ def _even(points: Floats) -> Floats:
 
 
 __all__ = [
-    "Blockage", "FAR_M", "NEAR_M", "Route", "Router", "SPACING_M", "TIGHT_COST", "carrot", "nearest",
+    "FAR_M",
+    "NEAR_M",
+    "SPACING_M",
+    "TIGHT_COST",
+    "Blockage",
+    "Route",
+    "Router",
+    "carrot",
+    "nearest",
 ]

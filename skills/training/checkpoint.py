@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,14 @@ TENSORS, NOTES = "checkpoint.safetensors", "checkpoint.json"
 
 
 def save(folder: Path, ppo: Ppo, notes: dict[str, Any]) -> None:
-    """Write the learner, the optimiser's moments and `notes`; the old checkpoint stays until the new is whole."""
+    """Write the learner, the optimiser's moments and `notes`; the old one stays until the new is whole."""
     tensors = {f"learner.{name}": value.contiguous() for name, value in ppo.learner.state_dict().items()}
     for index, state in ppo.optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value.contiguous() for name, value in state.items()}
     save_file(tensors, folder / f"{TENSORS}.new")
     (folder / f"{NOTES}.new").write_text(json.dumps({**notes, "steps": ppo.steps}))
     for name in (TENSORS, NOTES):
-        os.replace(folder / f"{name}.new", folder / name)
+        (folder / f"{name}.new").replace(folder / name)
 
 
 def load(folder: Path, ppo: Ppo) -> dict[str, Any]:
@@ -38,10 +37,16 @@ def load(folder: Path, ppo: Ppo) -> dict[str, Any]:
         tensors = load_file(folder / TENSORS)
         notes: dict[str, Any] = json.loads((folder / NOTES).read_text())
         ppo.learner.load_state_dict(
-            {name.removeprefix("learner."): value for name, value in tensors.items() if name.startswith("learner.")}
+            {
+                name.removeprefix("learner."): value
+                for name, value in tensors.items()
+                if name.startswith("learner.")
+            }
         )
     except (OSError, SafetensorError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{folder}: no checkpoint to resume from: {' '.join(str(error).split())[:200]}") from None
+        raise BadInput(
+            f"{folder}: no checkpoint to resume from: {' '.join(str(error).split())[:200]}"
+        ) from None
     states: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("adam."):

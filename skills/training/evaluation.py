@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skills.training.environment import ARRIVED, CONTACT, CORRECTED_S, JERK, ROUTE_M, RUNNING, TRAVELLED_M, Environment, Policy
+from skills.training.environment import (
+    ARRIVED,
+    CONTACT,
+    CORRECTED_S,
+    JERK,
+    ROUTE_M,
+    RUNNING,
+    TRAVELLED_M,
+    Environment,
+    Policy,
+)
 
 Z_95 = 1.959964  # two-sided 95 % quantile of the normal distribution
 

@@ -14,27 +14,38 @@ from shield.contract import Floats
 from skills.policy import CLIP, Network
 from skills.training.environment import RUNNING, TIMEOUT, Environment, Policy
 
+IMITATE_TURNS_N = 3
+IMITATE_NOISE = 0.12  # standard deviation of what is added to the actions meanwhile, m/s and rad/s
+IMITATE_BATCH_N = 512
+IMITATE_RATE = 1e-3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Of the learner."""
 
-    horizon: int = 64  # steps of each row between two updates
+    horizon: int = 128  # steps of each row between two updates
     epochs: int = 4
     minibatch: int = 2048
-    learning_rate: float = 4e-4
+    learning_rate: float = 3e-4
     discount: float = 0.995
     trace: float = 0.95  # of generalised advantage estimation (Schulman et al., arXiv 1506.02438)
     clip: float = 0.2
     entropy: float = 0.002
     value: float = 0.5
     gradient: float = 0.5
-    noise: float = 0.25  # standard deviation of the actions at the start
+    noise: float = 0.2  # standard deviation of the actions at the start
     hidden: int = 64
+    settle: int = 6  # updates at the start in which the critic alone learns, after a warm start
 
 
 class Learner(nn.Module):
     """Actor and critic over normalised observations."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
 
     def __init__(self, inputs: int, low: Floats, high: Floats, settings: Settings, device: str) -> None:
         super().__init__()
@@ -68,11 +79,13 @@ class Learner(nn.Module):
 
     def network(self) -> Network:
         """The actor as an artefact."""
-        first, _, second, _, third = self.actor
+        layers = [layer for layer in self.actor if isinstance(layer, nn.Linear)]
         tensors = {"mean": self.mean, "scale": self.scale, "action_low": self.low, "action_high": self.high}
-        for k, layer in enumerate((first, second, third), start=1):
+        for k, layer in enumerate(layers, start=1):
             tensors[f"weight{k}"], tensors[f"bias{k}"] = layer.weight.T, layer.bias
-        return Network({name: t.detach().cpu().numpy().astype(np.float64) for name, t in tensors.items()}, "learner")
+        return Network(
+            {name: t.detach().cpu().numpy().astype(np.float64) for name, t in tensors.items()}, "learner"
+        )
 
 
 def _layers(inputs: int, hidden: int, outputs: int, gain: float) -> nn.Sequential:
@@ -95,7 +108,13 @@ class Ppo:
     """
 
     def __init__(
-        self, environment: Environment, low: Floats, high: Floats, settings: Settings, seed: int, device: str = "cpu"
+        self,
+        environment: Environment,
+        low: Floats,
+        high: Floats,
+        settings: Settings,
+        seed: int,
+        device: str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
         self._random = torch.Generator().manual_seed(seed)
@@ -104,27 +123,48 @@ class Ppo:
         self.learner = Learner(self._seen.shape[1], low, high, settings, device)
         self.optimiser = torch.optim.Adam(self.learner.parameters(), lr=settings.learning_rate, eps=1e-5)
         self.steps = 0
+        self._settle_n = 0
 
     def imitate(self, teacher: Policy, steps: int, epochs: int) -> float:
-        """Warm start: regress on what the teacher does where the (noisy) teacher gets; returns the last loss."""
-        data, labels = [], []
+        """Warm start: regress on what the teacher does, first where it gets itself, then where the learner gets.
+
+        Data aggregation after Ross, Gordon and Bagnell (AISTATS 2011). Returns the mean loss of the last epoch.
+        """
         low, high = self.learner.low.cpu().numpy(), self.learner.high.cpu().numpy()
         rng = np.random.default_rng(0)
-        for _ in range(steps):
-            want = teacher.act_all(self._seen)
-            data.append(self._seen)
-            labels.append(np.clip((want - low) / (high - low) * 2.0 - 1.0, -0.98, 0.98))
-            self._seen = self.environment.step(want + 0.15 * rng.standard_normal(want.shape)).seen
-        self.learner.normalise(np.concatenate(data))
-        x = self.learner.inputs(self._tensor(np.concatenate(data)))
-        y = self._tensor(np.concatenate(labels))
+        data: list[Floats] = []
+        labels: list[Floats] = []
         loss = 0.0
+        self._settle_n = self.settings.settle
+        for turn in range(IMITATE_TURNS_N):
+            for _ in range(steps):
+                told = teacher.act_all(self._seen)
+                data.append(self._seen)
+                labels.append(np.clip((told - low) / (high - low) * 2.0 - 1.0, -0.98, 0.98))
+                want = told if turn == 0 else self._greedy(self._seen)
+                noisy = want + IMITATE_NOISE * rng.standard_normal(want.shape)
+                self._seen = self.environment.step(noisy).seen
+            if turn == 0:
+                self.learner.normalise(np.concatenate(data))
+            loss = self._regress(np.concatenate(data), np.concatenate(labels), epochs)
+        return loss
+
+    @torch.no_grad()
+    def _greedy(self, seen: Floats) -> Floats:
+        return self.learner.physical(self.learner.mode(self.learner.inputs(self._tensor(seen))))
+
+    def _regress(self, data: Floats, labels: Floats, epochs: int) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = IMITATE_RATE
+        x, y = self.learner.inputs(self._tensor(data)), self._tensor(labels)
+        losses: list[float] = []
         for _ in range(epochs):
-            for rows in torch.randperm(x.shape[0], generator=self._random).split(self.settings.minibatch):
+            losses.clear()
+            for rows in self._batches(x.shape[0], IMITATE_BATCH_N):
                 error = ((self.learner.mode(x[rows]) - y[rows]) ** 2).mean()
                 self._descend(error)
-                loss = float(error)
-        return loss
+                losses.append(error.item())
+        return float(np.mean(losses))
 
     def update(self, share: float) -> dict[str, float]:
         """One round of collecting and learning; `share` of the training is over (for the learning rate).
@@ -167,7 +207,14 @@ class Ppo:
         values.append(learner.critic(learner.inputs(self._tensor(self._seen)))[:, 0])
         advantages = self._advantages(rewards, values, ends)
         returns = advantages + torch.stack(values[:-1])
-        parts = (torch.stack(xs), torch.stack(actions), torch.stack(logs), torch.stack(rewards), advantages, returns)
+        parts = (
+            torch.stack(xs),
+            torch.stack(actions),
+            torch.stack(logs),
+            torch.stack(rewards),
+            advantages,
+            returns,
+        )
         return tuple(part.flatten(0, 1) for part in parts)
 
     def _advantages(
@@ -183,24 +230,37 @@ class Ppo:
         return torch.stack(out[::-1])
 
     def _learn(
-        self, x: torch.Tensor, action: torch.Tensor, old: torch.Tensor, _: torch.Tensor, advantage: torch.Tensor,
+        self,
+        x: torch.Tensor,
+        action: torch.Tensor,
+        old: torch.Tensor,
+        _: torch.Tensor,
+        advantage: torch.Tensor,
         returns: torch.Tensor,
     ) -> dict[str, float]:
         settings, learner = self.settings, self.learner
+        acts = 0.0 if self._settle_n > 0 else 1.0
+        self._settle_n -= 1
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-6)
         sums, count = np.zeros(3), 0
         for _epoch in range(settings.epochs):
-            for rows in torch.randperm(x.shape[0], generator=self._random).split(settings.minibatch):
-                ratio = (_log_density(action[rows], learner.mode(x[rows]), learner.log_noise) - old[rows]).exp()
+            for rows in self._batches(x.shape[0], settings.minibatch):
+                ratio = (
+                    _log_density(action[rows], learner.mode(x[rows]), learner.log_noise) - old[rows]
+                ).exp()
                 gain = advantage[rows]
                 clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)
                 policy = -torch.minimum(ratio * gain, clipped * gain).mean()
                 value = ((learner.critic(x[rows])[:, 0] - returns[rows]) ** 2).mean()
                 entropy = learner.log_noise.sum()
-                self._descend(policy + settings.value * value - settings.entropy * entropy)
-                sums += (float(policy), float(value), float((ratio - 1.0).abs().mean()))
+                self._descend(acts * (policy - settings.entropy * entropy) + settings.value * value)
+                sums += (policy.item(), value.item(), (ratio - 1.0).abs().mean().item())
                 count += 1
         return dict(zip(("policy_loss", "value_loss", "change"), (sums / count).tolist(), strict=True))
+
+    def _batches(self, count: int, size: int) -> list[torch.Tensor]:
+        shuffled = torch.randperm(count, generator=self._random)
+        return [shuffled[k : k + size] for k in range(0, count, size)]
 
     def _descend(self, loss: torch.Tensor) -> None:
         self.optimiser.zero_grad()

@@ -20,8 +20,7 @@ from skills.training.evaluation import Result, evaluate
 from skills.training.ppo import Ppo, Settings
 
 BEST = "best.safetensors"
-IMITATE_STEPS_N, IMITATE_EPOCHS_N = 200, 20
-IMITATE_SHARE = 0.1  # of the budget at most
+IMITATE_STEPS_N, IMITATE_EPOCHS_N = 250, 12
 Tell = Callable[[str], None]
 
 
@@ -61,8 +60,13 @@ class Trainer:
     """
 
     def __init__(
-        self, environment: Environment, validation: Environment, baseline: Policy, bounds: tuple[Floats, Floats],
-        plan: Plan, tell: Tell,
+        self,
+        environment: Environment,
+        validation: Environment,
+        baseline: Policy,
+        bounds: tuple[Floats, Floats],
+        plan: Plan,
+        tell: Tell,
     ) -> None:
         torch.set_num_threads(1)
         self._environment, self._validation, self._baseline = environment, validation, baseline
@@ -131,4 +135,9 @@ class Trainer:
 
 def _score(result: Result) -> float:
     """Success first; among equals the quicker and the less corrected one."""
-    return result.success_rate - 2.0 * result.contacts / result.episodes - 0.002 * result.mean_time_s - 0.1 * result.corrected_share
+    return (
+        result.success_rate
+        - 2.0 * result.contacts / result.episodes
+        - 0.002 * result.mean_time_s
+        - 0.1 * result.corrected_share
+    )
