@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
+from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
+from mcap.opcode import Opcode
 from mcap.records import Channel, Message, Metadata, Schema
-from mcap.stream_reader import StreamReader
 from mcap.well_known import MessageEncoding, SchemaEncoding
-from mcap.writer import CompressionType, Writer
+from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
 from shield.errors import BadInput
 from shield.profile import RobotProfile, build
@@ -31,6 +34,8 @@ ROS_PROFILE = "ros2"
 FLUSH_NS = 100_000_000
 RECORD_MAX_N = 1 << 28  # bytes; a longer record is damage
 _BUFFER_N = 1 << 18
+_HEAD = struct.Struct("<BQ")  # of every record: opcode and length
+_MESSAGE = struct.Struct("<HIQQ")  # of a message: channel, sequence, time of receipt, time of sending
 
 T = TypeVar("T", RobotProfile, Site)
 SchemaOf = Callable[[str], tuple[str, str]]  # topic -> name and text of its ROS 2 definition
@@ -161,11 +166,49 @@ class Reading:
     def _records(self) -> Iterator[object]:
         try:
             with self.path.open("rb") as stream:
-                yield from StreamReader(stream, record_size_limit=RECORD_MAX_N).records
+                if stream.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
+                    self.damage = "it does not begin like an MCAP file"
+                    return
+                while True:
+                    opcode, body = _next(stream)
+                    if opcode == Opcode.FOOTER:
+                        return
+                    if opcode in _PARSERS:
+                        yield _PARSERS[opcode](body)
         except OSError as error:
             raise BadInput(f"{self.path}: the record cannot be read: {error.strerror}") from None
-        except (McapError, ValueError, EOFError, AssertionError) as error:
-            self.damage = " ".join(str(error).split()) or type(error).__name__
+        except _DAMAGE as error:
+            self.damage = " ".join(str(error).split())
+
+
+def _next(stream: IO[bytes]) -> tuple[int, bytes]:
+    """Opcode and content of the next record, which must be there in full."""
+    at = stream.tell()
+    head = stream.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        raise EOFError(f"it ends at byte {at} without a footer")
+    opcode, length = _HEAD.unpack(head)
+    if opcode == Opcode.CHUNK or length > RECORD_MAX_N:
+        raise ValueError(f"at byte {at} there is a record that this recorder does not write")
+    body = stream.read(length)
+    if len(body) < length:
+        raise EOFError(f"its last record, at byte {at}, is not all there")
+    return opcode, body
+
+
+def _message(body: bytes) -> Message:
+    channel, sequence, log_ns, publish_ns = _MESSAGE.unpack_from(body)
+    return Message(channel_id=channel, log_time=log_ns, data=body[_MESSAGE.size :], publish_time=publish_ns,
+                   sequence=sequence)  # fmt: skip
+
+
+_PARSERS: dict[int, Callable[[bytes], object]] = {
+    Opcode.SCHEMA: lambda body: Schema.read(ReadDataStream(BytesIO(body))),
+    Opcode.CHANNEL: lambda body: Channel.read(ReadDataStream(BytesIO(body))),
+    Opcode.METADATA: lambda body: Metadata.read(ReadDataStream(BytesIO(body))),
+    Opcode.MESSAGE: _message,
+}
+_DAMAGE = (McapError, ValueError, EOFError, KeyError, struct.error)
 
 
 def _rebuilt(cls: type[T], text: str, digest: str, where: str) -> T:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shield import contract as c
@@ -19,6 +19,7 @@ TYPES = sorted({cls for cls in TOPICS.values()}, key=lambda cls: cls.__name__)
 BEAT = c.Heartbeat(source="drive", stamp_ns=1, sequence=2)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_round_trip(data: st.DataObject) -> None:
     cls = data.draw(st.sampled_from(TYPES))
@@ -28,6 +29,7 @@ def test_round_trip(data: st.DataObject) -> None:
     assert encode(decode(cls, raw)) == raw
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_damaged_bytes_are_malformed_or_a_value(data: st.DataObject) -> None:
     cls = data.draw(st.sampled_from(TYPES))

@@ -63,7 +63,7 @@ def test_constants_mirror_the_enums(enum: str) -> None:
     assert constants == {member.name: int(member) for member in getattr(c, enum)}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_ros_reads_what_is_written_and_the_other_way_round(data: st.DataObject) -> None:
     rclpy = pytest.importorskip("rclpy.serialization")

@@ -61,7 +61,7 @@ class AutonomyShell(Shell):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority())
+    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority(realtime=20))
 
 
 if __name__ == "__main__":

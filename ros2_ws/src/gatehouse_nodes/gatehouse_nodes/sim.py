@@ -47,8 +47,8 @@ def make_core(node: Node, setting: Setting) -> Core:
 
 
 def main() -> None:
-    """Entry point of the executable."""
-    process.main(lambda: Shell("sim", make_core, TEXTS), process.Priority())
+    """Entry point of the executable; a robot's drivers keep their time as well."""
+    process.main(lambda: Shell("sim", make_core, TEXTS), process.Priority(realtime=30))
 
 
 if __name__ == "__main__":
