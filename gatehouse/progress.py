@@ -106,7 +106,7 @@ class Progress:
                     self._change("skill", f"{value.skill} {value.target}")
             case c.Fault():
                 self._take_fault(value)
-            case c.Task():
+            case c.Task() if value.state is c.OrderState.ACTIVE:
                 words = f"{value.skill} {value.target}"
                 self._change("task", words + (f", attempt {value.attempt + 1}" if value.attempt else ""))
             case c.Order() if topic == "order_status":
