@@ -25,7 +25,7 @@ from sim.fast_state import POINTS_N, TALLY, Fleet, Halls, Ints, empty_fleet, hal
 from sim.layouts import Layout
 from skills.motion import arrival_cap, limits
 from skills.observation import SIZE, feel, see
-from skills.route import FAR_M, NEAR_M, SPACING_M, Blockage, barred, carrot, nearest
+from skills.route import FAR_M, NEAR_M, SPACING_M, Blockage, barred, carrot, nearest, worth_it
 
 TICKS_N = 5  # control periods in a step
 SCAN_N = 2  # of them, until the scan amid the step; another one ends it
@@ -33,7 +33,8 @@ ARRIVED_M = 0.15
 ARRIVED_MPS = 0.3
 PROGRESS_M = 0.3  # less way than this made good counts as standing still
 STALL_N = 60  # steps without progress before the route is planned anew
-BARRED_N = 15  # steps for which the route may be barred before that
+BARRED_N = 20  # steps for which the route may be barred before that
+CHECK_EVERY_N = 10
 BLOCK_RANGE_M = 3.5
 BLOCK_CELL_M = 0.25
 CHECK_N = 5  # points of a route between two looks at whether it can be driven
@@ -350,14 +351,17 @@ class FastEnv:
             tally,
             steps,
         )
-        for row in np.flatnonzero((self._fleet.stalled >= STALL_N) | (self._fleet.barred >= BARRED_N)):
+        barred, stalled = self._fleet.barred, self._fleet.stalled
+        due = (barred >= BARRED_N) & (barred % CHECK_EVERY_N == 0)
+        due |= (stalled >= STALL_N) & (stalled % CHECK_EVERY_N == 0)
+        for row in np.flatnonzero(due):
             self._reroute(int(row))
         return Step(self._seen.copy(), last, reward, outcome, tally, steps)
 
     def _reroute(self, row: int) -> None:
         """Plan around whatever the map does not know, as the skill does when it makes no progress."""
         fleet = self._fleet
-        fleet.stalled[row], fleet.barred[row] = 0, 0
+        waited_s = self.step_s * float(max(fleet.stalled[row], fleet.barred[row]))
         layout = self._layouts[fleet.hall[row]]
         x, y, heading = fleet.pose[row]
         blocks = unmapped(
@@ -365,8 +369,10 @@ class FastEnv:
         )
         goal = fleet.path[row, fleet.path_n[row] - 1]
         route = layout.router.plan((x, y), (float(goal[0]), float(goal[1])), blocks)
-        if route.blocked or route.points_m.shape[0] > POINTS_N:
+        too_long = route.points_m.shape[0] > POINTS_N
+        if route.blocked or too_long or not worth_it(route.length_m - float(fleet.remaining[row]), waited_s):
             return
+        fleet.stalled[row], fleet.barred[row] = 0, 0
         fleet.path[row, : route.points_m.shape[0]] = route.points_m
         fleet.path_n[row], fleet.at[row] = route.points_m.shape[0], 0
         fleet.remaining[row] = route.length_m

@@ -14,8 +14,9 @@ from shield.contract import BaseCommand, Floats
 from shield.profile import RobotProfile
 from skills.compiled import kernel
 
+CATCH_UP = 0.85  # slower than the gate's limits, so that after a correction its set-point catches up
 IN_PLACE_MPS = 0.05  # a wish for less is a wish to stand, or to rotate in place
-SLACK_MPS = 0.10  # how far the reference may run ahead of the measured speed: the lag of the drive
+SLACK_MPS = 0.07  # how far the reference may run ahead of the measured speed: the lag of the drive
 SLACK_RADPS = 0.35
 COMFORT_BRAKE_MPS2 = 0.61  # just above the comfort stop's, which a lowered speed limit asks for
 YAW_ACCEL_RADPS2 = 2.0  # below the guaranteed deceleration of a rotation
@@ -36,8 +37,8 @@ def limits(profile: RobotProfile) -> Floats:
             base.yaw_rate_max_radps,
             0.95 * base.lateral_accel_max_mps2,
             0.98 * base.curvature_max_radpm,
-            base.command_accel_mps2,
-            0.95 * base.jerk_max_mps3,
+            CATCH_UP * base.command_accel_mps2,
+            CATCH_UP * base.jerk_max_mps3,
         ]
     )
 

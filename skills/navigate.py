@@ -20,7 +20,7 @@ from shield.profile import RobotProfile
 from shield.site import Site
 from skills.motion import arrival_cap, base_command, follow, limits
 from skills.observation import observe
-from skills.route import FAR_M, NEAR_M, SPACING_M, Blockage, Route, Router, barred, carrot, nearest
+from skills.route import FAR_M, NEAR_M, SPACING_M, Blockage, Route, Router, barred, carrot, nearest, worth_it
 
 APPROACH_M = 0.7  # behind the dock pose
 ARRIVED_M = 0.15  # then the turn in place begins
@@ -30,12 +30,15 @@ TURN_GAIN = 1.6  # 1/s
 STILL_MPS, STILL_RADPS = 0.05, 0.08
 PROGRESS_M = 0.3  # less way than this made good counts as standing still
 PATIENCE_S = 6.0  # without progress, before another route is looked for
-BARRED_S = 1.5  # with the route ahead barred, before that
+BARRED_S = 2.0  # with the route ahead barred, before that
+CHECK_S = 1.0  # between two looks for another route
+BACK_M = 3.0  # a route that is so much shorter than the detour in use is taken again
+REPLANS_MAX_N = 20
 FAILED_S = 45.0  # without progress, before the skill gives up
 MEMORY_S = 20.0  # how long a blockage is remembered
 BLOCK_RANGE_M = 3.5
 BLOCK_CELL_M = 0.25  # blockages are thinned to one in such a cell
-ZONE_AHEAD_M = 1.0  # a zone's speed limit is kept from this far before it on
+ZONE_AHEAD_M = 1.7  # a zone's speed limit is kept from this far before it on
 WALL_GAP_M = 0.4  # a place whose approach pose has less room cannot be reached
 _SOLID = (float(Kind.UNKNOWN), float(Kind.PERSON), float(Kind.ROBOT))
 
@@ -65,8 +68,8 @@ class _Run:
     length_m: float
     best_m: float
     best_ns: int
-    planned_ns: int
-    barred_ns: int  # when the route ahead was last found free
+    free_ns: int  # when the route ahead was last found free
+    checked_ns: int  # when another one was last looked for
     index: int = 0
     phase: _Phase = _Phase.DRIVE
     replans: int = 0
@@ -156,7 +159,7 @@ class Navigate:
         seen, left_m, cap = self._look(run, snapshot)
         self._watch(run, snapshot, left_m, now_ns)
         stuck_s = (now_ns - run.best_ns) * 1e-9
-        if stuck_s > FAILED_S:
+        if stuck_s > FAILED_S or run.replans > REPLANS_MAX_N:
             self._run = None
             where = f"{away_m:.1f} m before the goal, after {run.replans} new routes"
             reason = f"no progress for {stuck_s:.0f} s, {where}"
@@ -232,17 +235,19 @@ class Navigate:
         if left_m < run.best_m - PROGRESS_M:
             run.best_m, run.best_ns = left_m, now_ns
         if not self._barred(run, snapshot):
-            run.barred_ns = now_ns
-        stalled_ns = now_ns - max(run.best_ns, run.planned_ns)
-        if stalled_ns < PATIENCE_S * 1e9 and now_ns - run.barred_ns < BARRED_S * 1e9:
+            run.free_ns = now_ns
+        barred_s, stalled_s = (now_ns - run.free_ns) * 1e-9, (now_ns - run.best_ns) * 1e-9
+        due = barred_s >= BARRED_S or stalled_s >= PATIENCE_S
+        if not (due or run.replans) or now_ns - run.checked_ns < CHECK_S * 1e9:
             return
-        run.planned_ns = run.barred_ns = now_ns
-        self._forget(now_ns)
-        self._blockages += unmapped(snapshot, now_ns + int(MEMORY_S * 1e9))
+        run.checked_ns = now_ns
+        self._remember(snapshot, now_ns)
         route = self._plan(snapshot, run.goal)
-        if not route.blocked:
+        added_m = route.length_m - left_m
+        wanted = worth_it(added_m, max(barred_s, stalled_s)) if due else added_m < -BACK_M
+        if wanted and not route.blocked:
             run.route, run.index, run.replans = route, 0, run.replans + 1
-            run.best_m = max(run.best_m, route.length_m)
+            run.best_m, run.free_ns = route.length_m, now_ns
 
     def _barred(self, run: _Run, snapshot: Snapshot) -> bool:
         ego, points, discs = snapshot.ego, run.route.points_m, snapshot.discs
@@ -254,6 +259,13 @@ class Navigate:
     def _plan(self, snapshot: Snapshot, goal: tuple[float, float, float]) -> Route:
         ego = snapshot.ego
         return self._router.plan((ego.x_m, ego.y_m), goal[:2], self._blockages)
+
+    def _remember(self, snapshot: Snapshot, now_ns: int) -> None:
+        """Take over what is seen now; what was seen near here before has gone."""
+        self._forget(now_ns)
+        x, y = snapshot.ego.x_m, snapshot.ego.y_m
+        away = tuple(b for b in self._blockages if math.hypot(b.x_m - x, b.y_m - y) > BLOCK_RANGE_M)
+        self._blockages = away + unmapped(snapshot, now_ns + int(MEMORY_S * 1e9))
 
     def _forget(self, now_ns: int) -> None:
         self._blockages = tuple(block for block in self._blockages if block.until_ns > now_ns)

@@ -21,6 +21,8 @@ SEARCH_AHEAD_N = 30
 SMOOTHING_N = 9  # points averaged: rounds the grid's corners
 PASS_M = 0.88  # a route this near to something unmapped is barred: the shield would let nothing move
 LOOK_AHEAD_M = 3.5  # how far ahead on the route that is watched for
+WAIT_S_PER_M = 0.8  # how long a barred route is waited for, by the length that another one adds
+WAIT_MAX_S = 10.0
 BLOCK_MARGIN_M = (
     1.05  # room kept from the disc of a blockage: half the body, and what the shield needs to let it pass
 )
@@ -92,6 +94,11 @@ def barred(
             if (points_m[i, 0] - x) ** 2 + (points_m[i, 1] - y) ** 2 < keep * keep:
                 return True
     return False
+
+
+def worth_it(added_m: float, waited_s: float) -> bool:
+    """Whether it is time for another route that is longer by `added_m`; a person may well walk on."""
+    return waited_s >= min(WAIT_S_PER_M * added_m, WAIT_MAX_S)
 
 
 class Router:
@@ -194,6 +201,8 @@ __all__ = [
     "Blockage",
     "Route",
     "Router",
+    "barred",
     "carrot",
     "nearest",
+    "worth_it",
 ]

@@ -126,9 +126,9 @@ class Ppo:
         self._settle_n = 0
 
     def imitate(self, teacher: Policy, steps: int, epochs: int) -> float:
-        """Warm start: regress on what the teacher does, first where it gets itself, then where the learner gets.
+        """Warm start: regress on what the teacher does, where it gets itself, then where the learner gets.
 
-        Data aggregation after Ross, Gordon and Bagnell (AISTATS 2011). Returns the mean loss of the last epoch.
+        Data aggregation after Ross, Gordon and Bagnell (AISTATS 2011). Returns the last epoch's mean loss.
         """
         low, high = self.learner.low.cpu().numpy(), self.learner.high.cpu().numpy()
         rng = np.random.default_rng(0)
