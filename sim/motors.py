@@ -28,6 +28,7 @@ ARM_DAMPING_NMSPRAD = (
     18.0,
 )  # over each inertia some 50 rad/s of bandwidth
 ARM_ANCHOR_PS = 12.0  # stiffness over damping: a quarter of the bandwidth, so that nothing rings
+WATCHDOG_NS = 100_000_000  # boards brake by themselves when set-points stop coming, as those of real robots do
 STRIBECK_RADPS = 0.05  # width of the smooth transition of Coulomb friction through zero
 
 
@@ -57,6 +58,7 @@ class Motors:
         )
         self._opening = profile.arm.gripper_max_m
         self._opening_target = self._opening
+        self._heard_ns = 0  # when the last set-point was taken
 
     def reset(self, gripper_m: float) -> None:
         """Stand still with the gripper at the given opening."""
@@ -76,7 +78,10 @@ class Motors:
     ) -> Floats:
         """Torques for the step that begins at `now_ns`, in the plant's order of joints."""
         while self._waiting and self._waiting[0][0] <= now_ns:
+            self._heard_ns = now_ns
             self._take(self._waiting.popleft()[1])
+        if now_ns - self._heard_ns > WATCHDOG_NS:
+            self._brake(step_s)
         out = np.zeros(len(position))
         for k, wheel in enumerate(self._wheels):
             out[k] = wheel.step(float(self._target[k]), float(velocity[k]), step_s)
@@ -94,6 +99,15 @@ class Motors:
             self._target[2:] = set_point.joint_velocity_radps
         if np.isfinite(set_point.gripper_m):
             self._opening_target = min(max(set_point.gripper_m, 0.0), self._profile.arm.gripper_max_m)
+
+    def _brake(self, step_s: float) -> None:
+        """Let the set-points sink to zero: the wheels together, so that the curvature stays, each joint for itself."""
+        base = self._profile.base
+        fastest = float(np.abs(self._target[:2]).max())
+        if fastest > 0.0:
+            self._target[:2] *= max(0.0, 1.0 - base.brake_command_mps2 / base.wheel_radius_m * step_s / fastest)
+        fall = np.array(self._profile.arm.brake_radps2) * step_s
+        self._target[2:] -= np.clip(self._target[2:], -fall, fall)
 
     def _opening_at(self, step_s: float) -> float:
         travel = self._profile.simulation.gripper_speed_mps * step_s
