@@ -14,12 +14,16 @@ from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Place, Site
 from skills.creep import SHARE, Creep
-from skills.docking_line import APPROACH_M, Offset, offset
+from skills.docking_line import APPROACH_M, Offset, gap_ahead, offset
 
 CREEP_MPS = 0.25  # on the way to the place
 CREEP_LEAST_MPS = 0.02
 CREEP_DECEL_MPS2 = 0.06  # so that the speed is low where the face is near
 ALONG_TOLERANCE_M = 0.005
+NEAR_ENOUGH_M = 0.02  # held back this short of the dock pose, the robot has docked
+HELD_BACK_S = 0.5
+FACE_GAP_M = 0.032  # least gap to the face that leaves room to react and brake from standstill
+FACE_GAIN_PS = 2.0  # speed for each metre of gap beyond it
 ACROSS_TOLERANCE_M = 0.015
 HEADING_TOLERANCE_RAD = 0.012
 ALIGN_RAD = 0.25  # heading further off than this is turned in place, not along an arc, ...
@@ -162,7 +166,7 @@ class Dock(Line):
         """Set up the first phase."""
         self._phase = Phase.APPROACH
         self._attempt = 1
-        self._still_n = 0
+        self._still_n = self._held_n = 0
         self._aligning = False
 
     def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
@@ -172,8 +176,8 @@ class Dock(Line):
                 return self.go(self.back(off, -BACK_OFF_M, snapshot.ego), off, 0.0)
             self._phase = Phase.APPROACH
         if self._phase is Phase.APPROACH:
-            if off.along_m < -ALONG_TOLERANCE_M:
-                return self.go(self._approach(off, snapshot.ego), off, 0.0)
+            if off.along_m < -ALONG_TOLERANCE_M and not self._held_back(off, snapshot):
+                return self.go(self._approach(off, snapshot), off, 0.0)
             self._phase = Phase.SQUARE
         return self._square(off, snapshot)
 
@@ -199,9 +203,15 @@ class Dock(Line):
         self._phase = Phase.BACK_OFF
         return self.go(self.creep.stand(snapshot.ego), off, 0.0)
 
-    def _approach(self, off: Offset, ego: EgoState) -> BaseCommand:
+    def _held_back(self, off: Offset, snapshot: Snapshot) -> bool:
+        """Whether the robot has stood near enough for a while: the gate keeps its distance from the face."""
+        stands = abs(snapshot.ego.speed_mps) <= STILL_MPS and off.along_m > -NEAR_ENOUGH_M
+        self._held_n = self._held_n + 1 if stands else 0
+        return self._held_n * self.profile.timing.period_s > HELD_BACK_S
+
+    def _approach(self, off: Offset, snapshot: Snapshot) -> BaseCommand:
         """Creep along the docking line; turn in place first where the heading is far off."""
-        left = -off.along_m
+        left, ego = -off.along_m, snapshot.ego
         lookahead = min(LOOKAHEAD_M, max(LOOKAHEAD_LEAST_M, left - 0.1))
         wanted = 0.0 if left < STRAIGHT_M else -math.atan2(off.across_m, lookahead)
         error = wanted - off.heading_rad
@@ -210,6 +220,8 @@ class Dock(Line):
             return self._turn(error, ego)
         self._aligning = False
         speed = max(min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left)), CREEP_LEAST_MPS)
+        gap = gap_ahead(snapshot.discs, self.profile)
+        speed = min(speed, max(FACE_GAIN_PS * (gap - FACE_GAP_M), 0.0))
         curvature = min(max(CURVATURE_GAIN_PM * error, -CURVATURE_MAX_PM), CURVATURE_MAX_PM)
         return self.creep.drive(speed, curvature, ego)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from shield.contract import EgoState
+import numpy as np
+
+from shield.contract import Discs, EgoState
+from shield.profile import RobotProfile
 from shield.site import Place
 
 APPROACH_M = 0.7  # the approach pose lies this far straight behind the dock pose
@@ -45,3 +48,16 @@ def offset(place: Place, ego: EgoState) -> Offset:
         across_m=-sin * x + cos * y,
         heading_rad=math.atan2(math.sin(turn), math.cos(turn)),
     )
+
+
+def gap_ahead(discs: Discs, profile: RobotProfile) -> float:
+    """Least free way of the footprint straight ahead to any disc, in metres; infinite where there is none."""
+    least = math.inf
+    for part in profile.footprint:
+        reach = discs.radius_m + part.radius_m
+        aside = np.abs(discs.y_m - part.y_m)
+        ahead = (discs.x_m > part.x_m) & (aside < reach)
+        if ahead.any():
+            way = discs.x_m[ahead] - part.x_m - np.sqrt(reach[ahead] ** 2 - aside[ahead] ** 2)
+            least = min(least, float(np.min(way)))
+    return least

@@ -52,6 +52,7 @@ class KinematicRobot:
         self.slippery_after: int | None = None  # periods of holding until it slips
         self.held_n = 0
         self.frozen = False  # the gate refuses everything
+        self.discs = NO_DISCS
         self.now_ns = 0
         self.sequence = 0
         self.waiting: deque[Command] = deque()
@@ -90,7 +91,7 @@ class KinematicRobot:
             gripper_force_n=60.0 if carrying else 0.0, carrying=carrying,
         )  # fmt: skip
         return Snapshot(
-            robot=self.profile.robot, sequence=self.sequence, stamp_ns=self.now_ns, ego=ego, discs=NO_DISCS,
+            robot=self.profile.robot, sequence=self.sequence, stamp_ns=self.now_ns, ego=ego, discs=self.discs,
             mode=SafetyMode.NOMINAL, speed_limit_mps=1.2,
         )  # fmt: skip
 

@@ -6,16 +6,17 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shield.contract import BaseCommand, Command, SkillGoal, SkillState
+from shield.contract import NO_DISCS, BaseCommand, Command, Discs, SkillGoal, SkillState
 from shield.profile import load_profile
-from shield.rules import Situation, broken, limits, measure, tell
+from shield.rules import Situation, broken, fixed_limits, measure, tell, tick_limits
 from shield.site import load_site
 from skills.dock import BLOCKED_S, Dock, Undock
-from skills.docking_line import APPROACH_M, offset
+from skills.docking_line import APPROACH_M, gap_ahead, offset
 from tests.skills.kinematic_robot import KinematicRobot, run
 
 PROFILE = load_profile(Path("launch/profiles/amr_panda.yaml"))
@@ -139,7 +140,8 @@ def broken_rules(commands: list[Command]) -> list[str]:
     for command in commands:
         assert isinstance(command, BaseCommand)
         values = measure(command.speed_mps, command.curvature_radpm, command.turn_radps)
-        found += [tell(limit, values) for limit in broken(limits(PROFILE, now), values)]
+        spans = fixed_limits(PROFILE) + tick_limits(PROFILE, now)
+        found += [tell(limit, values) for limit in broken(spans, values)]
         now = replace(
             now,
             speed_mps=command.speed_mps,
@@ -150,7 +152,10 @@ def broken_rules(commands: list[Command]) -> list[str]:
 
 
 @given(
-    along=st.floats(-0.15, 0.15), across=st.floats(-0.2, 0.2), heading=st.floats(-0.3, 0.3), seed=st.integers(0, 99)
+    along=st.floats(-0.15, 0.15),
+    across=st.floats(-0.2, 0.2),
+    heading=st.floats(-0.3, 0.3),
+    seed=st.integers(0, 99),
 )
 @settings(max_examples=25, deadline=None)
 def test_set_points_keep_the_gates_rules(along: float, across: float, heading: float, seed: int) -> None:
@@ -159,3 +164,27 @@ def test_set_points_keep_the_gates_rules(along: float, across: float, heading: f
     run(Dock(PROFILE, SITE), goal("dock"), robot)
     run(Undock(PROFILE, SITE), goal("undock"), robot)
     assert broken_rules(robot.commands) == []
+
+
+def face(gap_m: float) -> Discs:
+    """A face straight ahead, `gap_m` from the front of the footprint."""
+    front = max(part.x_m + part.radius_m for part in PROFILE.footprint)
+    y = np.linspace(-0.4, 0.4, 17)
+    zero = np.zeros(17)
+    x = zero + front + gap_m + 0.04
+    return Discs(x_m=x, y_m=y, radius_m=zero + 0.04, speed_mps=zero, age_s=zero, kind=zero)
+
+
+def test_the_gap_ahead_is_measured_from_the_footprint() -> None:
+    assert gap_ahead(face(0.1), PROFILE) == pytest.approx(0.1, abs=0.005)
+    assert gap_ahead(NO_DISCS, PROFILE) == math.inf
+
+
+@pytest.mark.parametrize(("along", "ends"), [(-0.015, SkillState.SUCCEEDED), (-0.1, SkillState.FAILED)])
+def test_held_back_by_the_face_it_is_docked_near_enough_or_not_at_all(along: float, ends: SkillState) -> None:
+    robot = KinematicRobot(PROFILE)
+    robot.discs = face(0.02)
+    robot.stand(SITE.place("slot_a1"), along_m=along)
+    step = run(Dock(PROFILE, SITE), goal("dock"), robot, limit_s=2 * BLOCKED_S)
+    assert step.state is ends
+    assert max(c.speed_mps for c in robot.commands if isinstance(c, BaseCommand)) == 0.0
