@@ -23,7 +23,7 @@ JOIN_GAP_S = 1.0  # interventions closer than this are one episode
 TELLING = frozenset(("clearance", "keep_out", "hall", "zone_speed"))  # rules that say why; the others, how
 MOVING_MPS = 0.01  # a proposal slower than this asks for no motion
 MOVING_RADPS = 0.01
-HOPS = ("skill", "transport", "gate", "sensing_to_certified", "sensing_to_motors")
+HOPS = ("before_gate", "gate", "sensing_to_certified", "sensing_to_motors")
 SERIES = (
     "x_m",
     "y_m",
@@ -56,13 +56,13 @@ def collect(messages: Iterable[Message], footprint: Sequence[Disc] = ()) -> Colu
 
 
 def read_messages(reading: Reading) -> Iterator[Message]:
-    """The messages of a record, in its order; what is no message of its topic is left out."""
+    """The messages of a record with the times they were sent at, without those that cannot be read."""
     cdr = Cdr(reading.profile)
     for entry in reading.entries():
         topic = entry.topic.rpartition("/")[2]
         if topic in TOPICS:
             try:
-                yield topic, cdr.deserialize(topic, entry.data, entry.log_ns), entry.log_ns
+                yield topic, cdr.deserialize(topic, entry.data, entry.publish_ns), entry.publish_ns
             except Malformed:
                 continue
 
@@ -89,7 +89,8 @@ class Collector:
         self._messages: Counter[str] = Counter()
         self._delays: dict[str, list[float]] = {hop: [] for hop in HOPS}
         self._snapshot: c.Snapshot | None = None
-        self._acted_ns: int | None = None  # stamp of the snapshot that the motors have yet to act on
+        self._certified_ns: list[tuple[int, int]] = []  # when, and the stamp of the snapshot behind it
+        self._set_ns: list[int] = []  # set-points of the motors
 
     def add(self, topic: str, value: object, stamp_ns: int) -> None:
         """Take one message; what no column needs is only counted."""
@@ -104,7 +105,7 @@ class Collector:
             case c.GateDecision():
                 self._take_decision(value, time_s)
             case c.ActuatorTwist():
-                self._take_twist(value)
+                self._set_ns.append(stamp_ns)
             case c.ModeStatus():
                 cause = ", then ".join(value.cause)
                 _extend_modes(
@@ -121,6 +122,7 @@ class Collector:
         """Everything taken so far."""
         end_s = self._seconds(self._last_ns)
         series = {name: _series(rows) for name, rows in self._rows.items()}
+        delays = {**self._delays, "sensing_to_motors": _to_motors(self._certified_ns, self._set_ns)}
         return Columns(
             robot=self._robot,
             start_ns=self._first_ns or 0,
@@ -131,7 +133,7 @@ class Collector:
             faults=tuple(sorted(self._faults.values(), key=lambda fault: fault.time_s)),
             orders=tuple(self._orders.values()),
             outcomes=dict(self._outcomes),
-            delay_s={hop: c.frozen_floats(delays) for hop, delays in self._delays.items()},
+            delay_s={hop: c.frozen_floats(values) for hop, values in delays.items()},
             messages=dict(self._messages),
             **series,
         )
@@ -167,16 +169,11 @@ class Collector:
             _join(self._interventions, _intervention(value, snapshot, time_s, self._person_m))
 
     def _take_delays(self, value: c.GateDecision, snapshot: c.Snapshot) -> None:
-        self._acted_ns = snapshot.stamp_ns
-        age_s = (value.now_ns - snapshot.stamp_ns) / 1e9
-        self._delays["skill"].append((value.proposal.stamp_ns - snapshot.stamp_ns) / 1e9)
-        self._delays["transport"].append((value.now_ns - value.proposal.stamp_ns) / 1e9)
-        self._delays["sensing_to_certified"].append(age_s + value.verdict.timings.total_s)
-
-    def _take_twist(self, value: c.ActuatorTwist) -> None:
-        if self._acted_ns is not None:
-            self._delays["sensing_to_motors"].append((value.stamp_ns - self._acted_ns) / 1e9)
-            self._acted_ns = None
+        age_ns = value.now_ns - snapshot.stamp_ns
+        whole_ns = age_ns + round(value.verdict.timings.total_s * 1e9)
+        self._delays["before_gate"].append(age_ns / 1e9)
+        self._delays["sensing_to_certified"].append(whole_ns / 1e9)
+        self._certified_ns.append((snapshot.stamp_ns + whole_ns, snapshot.stamp_ns))
 
     def _take_skill(self, value: c.SkillStatus, time_s: float) -> None:
         if value.state is not c.SkillState.IDLE:
@@ -236,6 +233,17 @@ def _extend_skills(spans: list[Span], new: Span) -> None:
         if new.state != c.SkillState.RUNNING.name:
             return
     spans.append(new)
+
+
+def _to_motors(certified_ns: Sequence[tuple[int, int]], set_ns: Sequence[int]) -> list[float]:
+    """From each snapshot to the first set-point that was sent after the command on it was certified."""
+    sent = np.sort(np.array(set_ns, dtype=np.int64))
+    first = np.searchsorted(sent, np.array([ready for ready, _ in certified_ns], dtype=np.int64))
+    return [
+        (int(sent[k]) - sensed) / 1e9
+        for k, (_, sensed) in zip(first, certified_ns, strict=True)
+        if k < len(sent)
+    ]
 
 
 def _series(rows: list[tuple[float, float]]) -> Series:

@@ -117,7 +117,7 @@ def closing_lines(judgement: Judgement, columns: Columns, report: Path, wall_s: 
     )
     return [
         f"{fate}; {contacts}; {stepped}",
-        f"{columns.duration_s:.1f} s in the hall, {wall_s:.1f} s on the clock",
+        f"{columns.driven_s:.1f} s in the hall, {wall_s:.1f} s on the clock",
         f"report: {report}",
         f"replay: gatehouse replay {report.parent / RECORD}",
     ]

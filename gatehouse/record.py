@@ -131,6 +131,17 @@ class Columns:
         return float(np.hypot(np.diff(self.x_m.value), np.diff(self.y_m.value)).sum())
 
     @property
+    def ready_s(self) -> float:
+        """When the robot was first allowed to drive; zero if it never was."""
+        modes = (span.start_s for span in self.modes if c.SafetyMode[span.label].may_drive)
+        return next(modes, 0.0)
+
+    @property
+    def driven_s(self) -> float:
+        """From then to the end."""
+        return self.duration_s - self.ready_s
+
+    @property
     def decisions_n(self) -> int:
         """How many decisions the gate took."""
         return sum(self.outcomes.values())

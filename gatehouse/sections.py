@@ -22,10 +22,10 @@ Section = dict[str, Any]
 WIDE_PX, NARROW_PX = 1024.0, 360.0  # a page on a desk or on paper, and on a phone
 MARKED_N = 12  # so many interventions get a number on the map and a row in the table
 SCENE_BEFORE_S, SCENE_AFTER_S = 3.0, 4.0  # of the time line around the scene
+READY_BEFORE_S = 1.0  # so much of the start is shown
 HOPS = (  # name, words, bound of the 99th percentile
     ("gate", "the gate alone: proposal in, verdict out", 0.001),
-    ("skill", "encoders read → action proposed", None),
-    ("transport", "action proposed → gate begins", None),
+    ("before_gate", "encoders read → gate begins: fusion, skill, transport twice", None),
     ("sensing_to_certified", "encoders read → command certified", 0.010),
     ("sensing_to_motors", "encoders read → set-point at the motors", None),
 )
@@ -96,7 +96,13 @@ def map_section(run: RunFacts, chosen: Sequence[Intervention], scene: Scene | No
 
 def timeline_section(run: RunFacts, distance: Series | None) -> Section:
     """The time line of the whole run in two widths."""
-    return both(lambda width_px: Timeline(run.columns, width_px=width_px, truth_person_m=distance).svg())
+    columns = run.columns
+    window = (max(0.0, columns.ready_s - READY_BEFORE_S), max(columns.duration_s, columns.ready_s + 1.0))
+
+    def draw(width_px: float) -> str:
+        return Timeline(columns, width_px=width_px, window_s=window, truth_person_m=distance).svg()
+
+    return both(draw)
 
 
 def latency_section(run: RunFacts) -> Section:
@@ -246,7 +252,9 @@ def metres(value: float) -> str:
 def _lead(run: RunFacts, judgement: Judgement) -> str:
     columns = run.columns
     parts = [_fate(order, is_fulfilled=judgement.is_fulfilled) for order in columns.orders]
-    sentence = f"{'; '.join(parts or ['There was no order'])}, {columns.duration_s:.0f} s after the start. "
+    sentence = (
+        f"{'; '.join(parts or ['There was no order'])}, {columns.driven_s:.0f} s after the robot was ready. "
+    )
     stepped = len(columns.interventions)
     sentence += f"The gate decided {columns.decisions_n} times and stepped in on {stepped} occasions"
     modes = sorted({span.label for span in columns.modes if span.label.startswith(("MRM", "SAFE"))})
@@ -266,7 +274,7 @@ def _fate(order: OrderLine, *, is_fulfilled: bool) -> str:
 def _figures(run: RunFacts, columns: Columns, judgement: Judgement) -> list[Section]:
     _, gate_p99, _ = quantiles(columns.delay_s.get("gate", columns.x_m.value[:0]))
     figures = [
-        ("from start to end", f"{columns.duration_s:.0f}", "s", True),
+        ("from ready to the end", f"{columns.driven_s:.0f}", "s", True),
         ("driven", f"{columns.distance_m:.1f}", "m", True),
         ("contacts in motion", str(len(judgement.contacts)), "", not judgement.contacts),
         ("times the gate stepped in", str(len(columns.interventions)), "", True),

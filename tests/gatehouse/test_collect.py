@@ -118,10 +118,22 @@ def test_refusing_to_hold_still_is_no_intervention(story: Story) -> None:
 def test_delays_are_between_stamps(columns: Columns) -> None:
     delays = {name: quantiles(values) for name, values in columns.delay_s.items()}
     assert delays["gate"][1] == pytest.approx(0.0004)
-    assert delays["skill"][0] == pytest.approx(0.002)
-    assert delays["transport"][0] == pytest.approx(0.002)
+    assert delays["before_gate"][0] == pytest.approx(0.004)
     assert delays["sensing_to_certified"][2] == pytest.approx(0.0044)
     assert delays["sensing_to_motors"][2] == pytest.approx(0.009)
+
+
+def test_a_set_point_counts_once_it_can_know_of_the_command(story: Story) -> None:
+    late = collect(
+        Story(gate_s=0.0004, delay_s=0.012).messages
+    )  # certified after the set-point of its period
+    assert quantiles(late.delay_s["sensing_to_motors"])[0] == pytest.approx(0.029)
+
+
+def test_readiness_is_the_first_mode_that_may_drive(columns: Columns) -> None:
+    assert columns.ready_s == pytest.approx(0.5, abs=0.03)
+    assert columns.driven_s == pytest.approx(columns.duration_s - columns.ready_s)
+    assert collect([]).ready_s == 0.0
 
 
 def test_faults_are_counted_and_keep_the_worst_answer() -> None:
