@@ -16,12 +16,15 @@ class BrakeWatch:
         self._slack_mps = profile.odometry.speed_bound_mps
         self._start_ns = -1
         self._start_mps = 0.0
+        self._least_mps2 = profile.base.brake_min_mps2  # what this stop must reach
         self._late_n = 0
 
-    def stopping(self, now_ns: int, speed_mps: float) -> None:
-        """A stop at no less than the guaranteed deceleration is under way, from `speed_mps` on."""
+    def stopping(self, now_ns: int, speed_mps: float, decel_mps2: float) -> None:
+        """A stop is under way, from `speed_mps` on, that asks for `decel_mps2`."""
         if self._start_ns < 0:
             self._start_ns, self._start_mps, self._late_n = now_ns, abs(speed_mps), 0
+            share = self._base.brake_min_mps2 / self._base.brake_command_mps2
+            self._least_mps2 = min(self._base.brake_min_mps2, share * decel_mps2)
 
     def over(self) -> None:
         """No stop is under way."""
@@ -32,7 +35,7 @@ class BrakeWatch:
         if self._start_ns < 0 or stamp_ns < self._start_ns:
             return ""
         braking_s = (stamp_ns - self._start_ns) * 1e-9 - self._latency_s
-        bound = max(0.0, self._start_mps - self._base.brake_min_mps2 * max(0.0, braking_s)) + self._slack_mps
+        bound = max(0.0, self._start_mps - self._least_mps2 * max(0.0, braking_s)) + self._slack_mps
         self._late_n = self._late_n + 1 if abs(speed_mps) > bound else 0
         if self._late_n < LATE_N:
             return ""

@@ -227,30 +227,41 @@ class Drive:
             self._follow(self._held.command, dt_s)
             self._watch.over()
         else:
-            self._stop(dt_s)
-            self._watch.stopping(now_ns, self._measured_mps)
+            self._stop(now_ns, dt_s)
         return self._set_points(now_ns)
 
     def _follow(self, command: c.Command, dt_s: float) -> None:
         if isinstance(command, c.ArmCommand):
-            self._base.follow(c.HOLD, dt_s)
+            self._stop_base(dt_s)
             if len(command.joint_velocity_radps) == len(self._arm.velocity_radps):
                 self._arm.follow(command.joint_velocity_radps, self._profile.arm.brake_radps2, dt_s)
             self._gripper_m = command.gripper_m
             return
-        self._base.follow(command, dt_s)
+        if command.speed_mps == 0.0 and command.turn_radps == 0.0:
+            self._stop_base(dt_s)  # a certified stop is the fail-safe, begun now
+        else:
+            self._base.follow(command, dt_s)
         self._stop_arm(dt_s)
 
-    def _stop(self, dt_s: float) -> None:
+    def _stop(self, now_ns: int, dt_s: float) -> None:
+        decel = self._stop_base(dt_s)
+        self._watch.stopping(now_ns, self._measured_mps, decel)
+        self._stop_arm(dt_s)
+
+    def _stop_base(self, dt_s: float) -> float:
+        """Brake along the curvature of the tail that is held; returns the deceleration that is asked for."""
         base = self._profile.base
         curvature, decel, turn_decel = 0.0, base.brake_command_mps2, base.turn_brake_min_radps2
         if self._held is not None:
             tail = self._held.fail_safe
             curvature, decel, turn_decel = tail.curvature_radpm, tail.decel_mps2, tail.turn_decel_radps2
-        if self._authority is Authority.HARDEST:
-            decel, turn_decel = base.brake_max_mps2, base.turn_accel_max_radps2
+        if self._authority is Authority.HARDEST:  # in proportion: on tight arcs the rotation must keep up
+            decel, turn_decel = (
+                decel * base.brake_max_mps2 / base.brake_command_mps2,
+                base.turn_accel_max_radps2,
+            )
         self._base.stop(curvature, decel, turn_decel, dt_s)
-        self._stop_arm(dt_s)
+        return decel
 
     def _stop_arm(self, dt_s: float) -> None:
         still = (0.0,) * len(self._arm.velocity_radps)

@@ -27,7 +27,7 @@ def sealed(sequence: int, now_ns: int, command: c.Command = FAST, **changes: Any
         speed_mps=1.0,
         curvature_radpm=curvature,
         turn_radps=0.0,
-        decel_mps2=1.6,
+        decel_mps2=min(1.6, 2.5 / max(abs(curvature), 1e-9)),
         turn_decel_radps2=2.0,
         joint_velocity_radps=(0.0,) * 7,
         joint_decel_radps2=PROFILE.arm.brake_radps2,
@@ -334,3 +334,38 @@ def test_time_that_stands_still_accelerates_nothing() -> None:
     for _ in range(50):
         bench.take(bench.drive.tick(bench.now_ns))
     assert bench.speed == before
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+def test_a_stop_on_a_tight_arc_keeps_the_arc_and_is_not_taken_for_weak_brakes(emergency: bool) -> None:
+    bench = Bench()
+    bench.command = c.BaseCommand(speed_mps=0.35, curvature_radpm=4.0)
+    bench.step(100)
+    assert bench.yaw == pytest.approx(1.4)
+    bench.commanded = False
+    if emergency:
+        bench.mode = SafetyMode.MRM_EMERGENCY
+    bench.step(15)
+    assert 0.0 < bench.speed < 0.35
+    assert bench.yaw == pytest.approx(4.0 * bench.speed)
+    bench.step(40)
+    assert (bench.speed, bench.yaw) == (0.0, 0.0)
+    assert not bench.faults
+
+
+def test_a_certified_stop_is_played_like_the_fail_safe() -> None:
+    bench = driving()
+    bench.command = c.BaseCommand(speed_mps=0.0, curvature_radpm=0.5)
+    bench.step(1)
+    assert not bench.fail_safe
+    assert bench.speed == pytest.approx(1.0 - 1.6 * 0.02)
+    assert bench.yaw == pytest.approx(0.5 * bench.speed)
+
+
+def test_a_reading_without_wheels_is_told() -> None:
+    bench = Bench()
+    nameless = c.JointReading(
+        stamp_ns=bench.now_ns + 1, name=(), position_rad=(), velocity_radps=(), effort_nm=()
+    )
+    bench.send("joint_states", nameless)
+    assert bench.codes() == ["encoder"]
