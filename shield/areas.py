@@ -17,7 +17,9 @@ from shield.formulas import least, most
 from shield.site import Area, Site, Zone
 from shield.sweep import REACT, arc_brake
 
-LEAVING_M = 0.005  # how much deeper a motion that leaves may come, over all behaviours
+LEAVING_M = 0.02  # how much further across a border a motion that leaves may come, over all behaviours
+LONGEST_OFFSET_M = 0.5  # no point of the body is further from B's origin
+ROUNDING_M = 1e-9
 SLACK_MPS = 1e-6
 
 
@@ -70,14 +72,24 @@ def _disc_in_site(
 
 
 @kernel
+def _border(path: Floats, k: int, disc: Floats, pose: Floats, area: Floats, inside: bool) -> float:
+    """Distance of a footprint disc's edge to the border that it must not cross, at the middle of an interval."""
+    x, y, _ = _disc_in_site(path, k, disc, 0.0, pose)
+    gap = outside_gap(x, y, area)
+    return (-gap if inside else gap) - disc[2]
+
+
+@kernel
 def area_gap(
     path: Floats, footprint: Floats, travel: Floats, pose: Floats, area: Floats, inside: bool
 ) -> float:
     """Least gap of the swept body to an area that it must stay out of (or, `inside`, stay in).
 
-    Where the body is beyond the border already, a motion that leaves is measured by how much deeper it comes.
+    Where the body is across the border already, what counts is that it does not end up further across, and by
+    how much the bounds might take it further on the way.
     """
-    gap, first = math.inf, math.inf
+    gap, first, last = math.inf, math.inf, math.inf
+    final = path.shape[0] - 1
     for i in range(footprint.shape[0]):
         for k in range(path.shape[0]):
             x, y, radius = _disc_in_site(path, k, footprint[i], travel[i], pose)
@@ -86,11 +98,12 @@ def area_gap(
         c, s = math.cos(pose[2]), math.sin(pose[2])
         ox, oy = footprint[i, 0], footprint[i, 1]
         border = outside_gap(pose[0] + c * ox - s * oy, pose[1] + s * ox + c * oy, area)
-        slack = pose[3] + pose[4] * math.hypot(ox, oy)
-        first = least(first, (-border if inside else border) - footprint[i, 2] - slack)
-    if first > LEAVING_M:
+        first = least(first, (-border if inside else border) - footprint[i, 2])
+        last = least(last, _border(path, final, footprint[i], pose, area, inside))
+    across = pose[3] + pose[4] * LONGEST_OFFSET_M - first
+    if across < 0.0:
         return gap
-    return gap - first + LEAVING_M
+    return least(gap + across + LEAVING_M, last - first + ROUNDING_M)
 
 
 @kernel

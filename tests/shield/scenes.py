@@ -123,6 +123,16 @@ def turn(rate: float) -> BaseCommand:
     return BaseCommand(speed_mps=0.0, turn_radps=rate)
 
 
+def base(decision: c.GateDecision) -> BaseCommand:
+    assert isinstance(decision.command, BaseCommand)
+    return decision.command
+
+
+def arm(decision: c.GateDecision) -> c.ArmCommand:
+    assert isinstance(decision.command, c.ArmCommand)
+    return decision.command
+
+
 @dataclass
 class Run:
     """A gate and the robot that follows it, tick by tick."""

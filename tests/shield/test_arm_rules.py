@@ -15,7 +15,7 @@ from shield.contract import ArmCommand, Outcome
 from shield.fail_safe import SetPoint
 from shield.formulas import joint_reach
 from shield.kinematics import tool_pose
-from tests.shield.scenes import PROFILE, SITE, Body, Row, Run, arc, person, snapshot, static
+from tests.shield.scenes import PROFILE, SITE, Body, Row, Run, arc, arm, person, snapshot, static
 
 ARM = PROFILE.arm
 REACT_S = 0.1
@@ -85,7 +85,7 @@ def test_the_arm_moves_while_the_base_stands_only() -> None:
     decision = driving.tick(move(0, 0.1))
     assert decision.verdict.outcome is Outcome.CORRECTED
     assert decision.verdict.rules == ("base_stands",)
-    assert decision.command.joint_velocity_radps == STILL
+    assert arm(decision).joint_velocity_radps == STILL
     assert decision.fail_safe.speed_mps < 0.5  # and the base brakes
 
 
@@ -133,7 +133,7 @@ def test_the_gripper_opens_over_a_place_only_while_it_carries() -> None:
     decision = away.tick(ArmCommand(joint_velocity_radps=STILL, gripper_m=0.08))
     assert decision.verdict.outcome is Outcome.CORRECTED
     assert decision.verdict.rules == ("gripper_release",)
-    assert decision.command.gripper_m == 0.0
+    assert arm(decision).gripper_m == 0.0
     assert (
         away.tick(ArmCommand(joint_velocity_radps=STILL, gripper_m=0.0)).verdict.outcome is Outcome.ACCEPTED
     )
@@ -164,12 +164,12 @@ def test_the_gripper_has_a_range() -> None:
         run = Run(Body(gripper=0.08))
         decision = run.tick(ArmCommand(joint_velocity_radps=STILL, gripper_m=width))
         assert "gripper_range" in decision.verdict.rules
-        assert 0.0 <= decision.command.gripper_m <= ARM.gripper_max_m
+        assert 0.0 <= arm(decision).gripper_m <= ARM.gripper_max_m
 
 
 def test_a_joint_beyond_its_limit_may_only_come_back() -> None:
     beyond = (ARM.position_max_rad[0] + 0.02, *ARM.stowed_rad[1:])
     run = Run(Body(joints=beyond))
-    assert run.tick(move(0, 0.1)).command.joint_velocity_radps[0] == 0.0
+    assert arm(run.tick(move(0, 0.1))).joint_velocity_radps[0] == 0.0
     assert run.tick(move(0, -0.1)).verdict.outcome is Outcome.ACCEPTED
     assert arm_rules.joint_margin(scene(Body(joints=beyond))) < 0.0

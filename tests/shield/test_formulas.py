@@ -58,9 +58,7 @@ def test_all_readings_agree(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solver_reads_the_same_number(name: str) -> None:
-    middle = [
-        Fraction((low + high) / 2) for low, high in (RANGES[argument] for argument in f.ARGUMENTS[name])
-    ]
+    middle = [Fraction((RANGES[argument][0] + RANGES[argument][1]) / 2) for argument in f.ARGUMENTS[name]]
     names = [z3.Real(argument) for argument in f.ARGUMENTS[name]]
     term = getattr(f, name)(*names)
     values = [(variable, z3.RealVal(str(value))) for variable, value in zip(names, middle, strict=True)]
@@ -72,7 +70,7 @@ def test_the_solver_reads_the_same_number(name: str) -> None:
 def test_rocq_text_evaluates_to_the_same_number(name: str) -> None:
     """The text is Rocq; with Rocq's operators defined as functions it is also a Python expression."""
     text = str(getattr(f, name)(*(Text(argument) for argument in f.ARGUMENTS[name])))
-    middle = {a: Fraction(sum(RANGES[a]) / 2) for a in f.ARGUMENTS[name]}
+    middle = {a: Fraction((RANGES[a][0] + RANGES[a][1]) / 2) for a in f.ARGUMENTS[name]}
     scope = {**middle, "Rmin": min, "Rmax": max, "F": Fraction}
     found = eval(as_python(text), {"__builtins__": {}}, scope)  # noqa: S307 # the text is our own
     assert found == getattr(f, name)(*middle.values())
@@ -85,14 +83,14 @@ def as_python(text: str) -> str:
     def parse(position: int) -> tuple[list[object], int]:
         items: list[object] = []
         while position < len(tokens):
-            token = tokens[position]
-            if token == "(":
+            word = tokens[position]
+            if word == "(":
                 inner, position = parse(position + 1)
                 items.append(inner)
-            elif token == ")":
+            elif word == ")":
                 return items, position + 1
             else:
-                items.append(token)
+                items.append(word)
                 position += 1
         return items, position
 

@@ -19,6 +19,7 @@ from tests.shield.scenes import (
     Row,
     Run,
     arc,
+    base,
     line,
     person,
     proposal,
@@ -130,13 +131,13 @@ def test_limits_of_set_points_are_kept_exactly() -> None:
     for _ in range(400):
         run.tick(arc(float(generator.uniform(-0.5, 1.6)), float(generator.uniform(-5.0, 5.0))))
         now = run.gate._last
-        base = PROFILE.base
-        assert -base.reverse_max_mps - 1e-9 <= now.speed_mps <= base.speed_max_mps + 1e-9
-        assert abs(now.yaw_rate_radps) <= base.yaw_rate_max_radps + 1e-9
-        assert abs(now.speed_mps * now.yaw_rate_radps) <= base.lateral_accel_max_mps2 + 1e-9
-        assert abs(now.speed_mps) <= abs(previous.speed_mps) + base.command_accel_mps2 * 0.02 + 2e-6
-        assert abs(now.speed_mps) >= abs(previous.speed_mps) - base.brake_command_mps2 * 0.02 - 2e-6
-        assert abs(now.yaw_rate_radps - previous.yaw_rate_radps) <= base.turn_accel_max_radps2 * 0.02 + 2e-6
+        own = PROFILE.base
+        assert -own.reverse_max_mps - 1e-9 <= now.speed_mps <= own.speed_max_mps + 1e-9
+        assert abs(now.yaw_rate_radps) <= own.yaw_rate_max_radps + 1e-9
+        assert abs(now.speed_mps * now.yaw_rate_radps) <= own.lateral_accel_max_mps2 + 1e-9
+        assert abs(now.speed_mps) <= abs(previous.speed_mps) + own.command_accel_mps2 * 0.02 + 2e-6
+        assert abs(now.speed_mps) >= abs(previous.speed_mps) - own.brake_command_mps2 * 0.02 - 2e-6
+        assert abs(now.yaw_rate_radps - previous.yaw_rate_radps) <= own.turn_accel_max_radps2 * 0.02 + 2e-6
         previous = now
     assert {"accel", "jerk", "curvature"} <= run.rules()
     assert "disagreement" not in run.rules()
@@ -149,7 +150,7 @@ def test_corrections_are_nearest_and_say_why() -> None:
     run.shape = False
     decision = run.tick(arc(0.9))
     assert decision.verdict.outcome is Outcome.CORRECTED
-    assert decision.command.speed_mps == pytest.approx(0.6 + 0.008, abs=1e-5)  # what the jerk limit leaves
+    assert base(decision).speed_mps == pytest.approx(0.6 + 0.008, abs=1e-5)  # what the jerk limit leaves
     assert set(decision.verdict.rules) == {"accel", "jerk"}
     assert "0.900 m/s is not within" in decision.verdict.reasons[0]
 
@@ -187,7 +188,7 @@ def test_outside_the_driving_modes_only_braking_of_minimal_risk_is_heard() -> No
     assert slower.verdict.outcome is Outcome.ACCEPTED
     faster = run.tick(arc(before + 0.05), skill="minimal_risk")
     assert faster.verdict.outcome is Outcome.CORRECTED
-    assert faster.command.speed_mps <= slower.command.speed_mps
+    assert base(faster).speed_mps <= base(slower).speed_mps
     assert run.tick(HOLD, skill="minimal_risk").verdict.outcome is Outcome.ACCEPTED
     assert (
         run.tick(c.ArmCommand(joint_velocity_radps=(0.0,) * 7, gripper_m=0.0)).verdict.outcome
@@ -223,8 +224,8 @@ def test_the_fail_safe_of_a_tight_arc_lets_the_rotation_keep_up() -> None:
 def test_without_proposal_or_snapshot_the_fail_safe_begins() -> None:
     gate = Gate(PROFILE, SITE, KEY)
     seen = snapshot(1, Body())
-    for given in ((None, seen), (proposal(1, arc(0.01)), None), (None, None)):
-        certified, decision = gate.certify(*given, PERIOD_NS)
+    for asked, known in ((None, seen), (proposal(1, arc(0.01)), None), (None, None)):
+        certified, decision = gate.certify(asked, known, PERIOD_NS)
         assert decision.verdict.outcome is Outcome.FALLBACK
         assert decision.command == HOLD
         assert certified is not None

@@ -1,4 +1,4 @@
-"""Whatever comes in, the gate answers with a verdict, and what it does not understand ends in the fail-safe."""
+"""Whatever comes in, the gate answers with a verdict; what it does not understand ends in the fail-safe."""
 
 from __future__ import annotations
 
