@@ -25,18 +25,22 @@ NEEDED = {
     "z3": ("z3-solver", "rules and corrections"),
     "yaml": ("pyyaml", "profiles and sites"),
     "mcap": ("mcap", "the record"),
-    "rosbags": ("rosbags", "the record in process"),
     "click": ("click", "the command line"),
     "rich": ("rich", "live progress"),
     "jinja2": ("jinja2", "the report"),
-    "matplotlib": ("matplotlib", "pictures of the report"),
+    "PIL": ("pillow", "pictures of the report"),
+    "matplotlib": ("matplotlib", "learning curves"),
+    "jsonschema": ("jsonschema", "cards of skills"),
     "psutil": ("psutil", "processes and memory"),
     "scipy": ("scipy", "planning"),
     "mujoco": ("mujoco", "simulation"),
     "torch": ("torch", "training"),
     "safetensors": ("safetensors", "weights of policies"),
 }
-EXTRA = {"pybullet": ("pybullet", "the second physics engine (wheels up to Python 3.11)")}
+EXTRA = {"pybullet": ("pybullet", "the second physics engine")}
+REMEDIES = {
+    "pybullet": "Python 3.11, for which there are wheels; or let pip build it: .venv/bin/pip install pybullet"
+}
 ROS = {
     "rclpy": ("ros-rclpy", "ROS 2"),
     "gatehouse_msgs": ("gatehouse_msgs", "messages, services, actions"),
@@ -74,7 +78,9 @@ def package(group: str, module: str, distribution: str, purpose: str, *, needed:
         except importlib.metadata.PackageNotFoundError:
             continue
     found = f"{version or 'without a version'} ({purpose})" if there else f"missing ({purpose})"
-    return Finding(group=group, name=module, ok=there, found=found, needed=needed, remedy=SETUP)
+    return Finding(
+        group=group, name=module, ok=there, found=found, needed=needed, remedy=REMEDIES.get(module, SETUP)
+    )
 
 
 def packages() -> list[Finding]:
