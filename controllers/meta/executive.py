@@ -49,6 +49,7 @@ class Executive:
         self._extra_n = 0
         self._redock = False
         self._unfelt_n = 0
+        self._may_hold = False  # a pick of this order was begun, perhaps by a process that has died
 
     @property
     def order(self) -> Order | None:
@@ -63,6 +64,7 @@ class Executive:
         order = self._order
         if order is None:
             return Decision(task=None, goal=None, changed=tuple(changed))
+        self._reconcile(order, snapshot, now_ns)
         trouble = self._trouble(order, snapshot)
         if trouble:
             return Decision(task=None, goal=None, changed=(*changed, *self._fail(trouble, now_ns)))
@@ -75,6 +77,7 @@ class Executive:
         if self._starts[goal.skill, goal.target] > STARTS_N:
             circling = f"{goal.skill} at {goal.target} was started {STARTS_N} times and led nowhere"
             return Decision(task=None, goal=None, changed=(*changed, *self._fail(circling, now_ns)))
+        self._may_hold = self._may_hold or goal.skill == "pick"
         task = self._task(order, goal)
         return Decision(task=task, goal=goal, changed=(*changed, task))
 
@@ -117,10 +120,14 @@ class Executive:
         self._failures.clear()
         self._starts.clear()
         self._extra_n, self._redock, self._unfelt_n = 0, False, 0
-        if resumed and snapshot.ego.carrying and not self._queue.items_at(ON_ROBOT):
-            self._queue.picked(order.item, now_ns)  # stopped between the grasp and its entry in the books
+        self._may_hold = resumed
         self._tasks = tasks_of(order, self._queue.place_of(order.item))
         return [order, *self._tasks]
+
+    def _reconcile(self, order: Order, snapshot: Snapshot, now_ns: int) -> None:
+        """Enter a grasp that was stopped before it was in the books."""
+        if self._may_hold and snapshot.ego.carrying and not self._queue.items_at(ON_ROBOT):
+            self._queue.picked(order.item, now_ns)
 
     def _trouble(self, order: Order, snapshot: Snapshot) -> str:
         """Say why the order cannot be fulfilled at all; empty when it can."""

@@ -32,7 +32,7 @@ STEPS_N = 3  # that every skill takes
 
 
 class World:
-    """Where the robot is: ("floor" | "approach" | "dock", place), what it carries, whether its arm is stowed."""
+    """Where the robot is ("floor", "approach" or "dock", and of which place), and what its arm does."""
 
     def __init__(self) -> None:
         self.at = ("floor", "")

@@ -198,6 +198,19 @@ def test_an_arm_that_was_stopped_half_way_is_stowed_first(rig: Rig) -> None:
     assert rig.tasks[-1].state is OrderState.DONE
 
 
+def test_a_grasp_that_was_stopped_half_way_is_brought_on(rig: Rig) -> None:
+    rig.submit()
+    while rig.world.calls[-1:] != ["pick slot_a2"]:
+        rig.step()
+    rig.world.carrying, rig.world.stowed = True, False
+    rig.set_mode(SafetyMode.SAFE_STOP, "emergency stop")
+    rig.run(5)
+    rig.set_mode(SafetyMode.NOMINAL)
+    rig.run()
+    assert rig.world.calls[3:6] == ["stop pick", "stow packing", "undock slot_a2"]
+    assert rig.orders[-1].state is OrderState.DONE
+
+
 def test_a_lost_load_stops_the_skill_and_fails_the_order(rig: Rig) -> None:
     rig.submit()
     while rig.world.calls[-1:] != ["navigate packing"]:
