@@ -73,10 +73,11 @@ def _disc_in_site(
 
 @kernel
 def _border(path: Floats, k: int, disc: Floats, pose: Floats, area: Floats, inside: bool) -> float:
-    """Distance of a footprint disc's edge to the border that it must not cross, at the middle of an interval."""
+    """Distance of a footprint disc's edge to the border that it must not cross, in mid-interval."""
     x, y, _ = _disc_in_site(path, k, disc, 0.0, pose)
     gap = outside_gap(x, y, area)
-    return (-gap if inside else gap) - disc[2]
+    edge: float = (-gap if inside else gap) - disc[2]
+    return edge
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from shield.contract import BaseCommand
 from shield.profile import RobotProfile
-from shield.rules import Limit, Quantity
+from shield.rules import ROUNDING, Limit, Quantity
 from shield.search import SAFE, Scene, fastest
 
 OPTIONS_MAX_N = 7
@@ -80,7 +80,8 @@ def _span(limit: Limit, curvature: float, rotates: bool) -> tuple[float, float]:
     if curvature == 0.0:
         return free if limit.low <= 0.0 <= limit.high else never
     if quantity is Quantity.YAW_RATE:
-        ends = limit.low / curvature, limit.high / curvature
+        slack = ROUNDING / 2
+        ends = (limit.low - slack) / curvature, (limit.high + slack) / curvature
         return min(ends), max(ends)
     most = math.sqrt(max(0.0, limit.high) / abs(curvature))
     return -most, most

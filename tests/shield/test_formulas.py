@@ -51,7 +51,7 @@ def test_all_readings_agree(name: str) -> None:
         exact = formula(*(Fraction(value) for value in values))
         assert isinstance(exact, Fraction)
         for reading in (formula(*values), COMPILED[name](*values)):
-            assert abs(Fraction(reading) - exact) <= ROUNDING * max(1, abs(exact))
+            assert abs(Fraction(reading) - exact) <= ROUNDING * max(Fraction(1), abs(exact))
 
     agree()
 
