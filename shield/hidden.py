@@ -3,8 +3,8 @@
 At first, people may be anywhere. A scan proves parts of the floor empty; what it cannot see keeps the people
 who may be there, and they may come out at any time (assumption A6). A place that was seen empty, and that no
 hidden place has been near enough to since, is empty still, though nobody sees it now: so the robot can
-dock in a niche that it looked into on its way. The idea is that of set-based prediction under occlusion (Koschi and
-Althoff, IEEE T-IV 2021).
+dock in a niche that it looked into on its way. The idea is that of set-based prediction under occlusion
+(Koschi and Althoff, IEEE T-IV 2021).
 """
 
 from __future__ import annotations
