@@ -57,7 +57,7 @@ class Reward:
 
     progress_per_m: float = 1.0
     step: float = -0.03
-    corrected_per_mps: float = -0.06
+    corrected: float = -0.03  # a step that is corrected all the time
     jerk: float = -0.01
     arrived: float = 3.0
     contact: float = -8.0
@@ -65,7 +65,7 @@ class Reward:
     def vector(self) -> Floats:
         """The weights as the kernel reads them."""
         return np.array(
-            [self.progress_per_m, self.step, self.corrected_per_mps, self.jerk, self.arrived, self.contact]
+            [self.progress_per_m, self.step, self.corrected, self.jerk, self.arrived, self.contact]
         )
 
 
@@ -158,7 +158,7 @@ def _advance(
     period_s: float,
     shielded: bool,
 ) -> tuple[float, bool]:
-    """Drive one step; returns the speed taken away on average and whether something was touched in motion."""
+    """Drive one step; returns the share of it that was corrected and whether something was touched in motion."""
     skill, shield, motors, footprint = robot
     corrected, ticks = 0.0, 0
     for _ in range(TICKS_N):
@@ -166,8 +166,8 @@ def _advance(
         cap = min(fleet.traits[row, 3], arrival_cap(fleet.remaining[row]))
         walk_people(halls, fleet, row, period_s)
         taken = drive(fleet, row, want, cap, skill, shield, motors, footprint, period_s, shielded)
-        corrected += taken
         if taken > CORRECTED_MPS:
+            corrected += 1.0
             fleet.tally[row, 0] += period_s
         fleet.tally[row, 1] += abs(fleet.motion[row, 0]) * period_s
         moving = abs(fleet.motion[row, 0]) > motors[5] or abs(fleet.motion[row, 1]) > motors[6]

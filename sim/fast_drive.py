@@ -14,7 +14,8 @@ from sim.fast_sense import carry_along
 from sim.fast_state import QUEUE_N, Fleet, Halls, X, Y
 from skills.motion import command_of, follow
 
-EPS_MPS = 1e-3  # slower than this is standing
+EPS = 1e-3  # m/s or rad/s: slower than this is standing
+TURN_WEIGHT_M = 0.3  # a rotation counts as the speed of a point this far from the middle
 CRAWL_MPS, CRAWL_RADPS = 0.04, 0.06  # where not even this is safe, no faster motion is looked for
 
 
@@ -30,22 +31,19 @@ def certify(
     if is_safe(bounds, ego, speed, curvature, turn, discs, footprint):
         return speed, curvature, turn
     crawl = CRAWL_RADPS if turn != 0.0 else CRAWL_MPS
-    if min(abs(speed) + abs(turn), crawl) == crawl:
-        share = crawl / (abs(speed) + abs(turn))
-        if not is_safe(bounds, ego, share * speed, curvature, share * turn, discs, footprint):
-            return 0.0, held, 0.0
+    size = abs(speed) + abs(turn)
+    share = min(crawl / max(size, EPS), 1.0)
+    if not is_safe(bounds, ego, share * speed, curvature, share * turn, discs, footprint):
+        return 0.0, held, 0.0
     if turn != 0.0:
-        sign = 1.0 if turn > 0.0 else -1.0
-        most = admissible_turn(bounds, ego, sign, discs, footprint)
-        return 0.0, 0.0, sign * min(abs(turn), most)
-    most = 0.0
-    if speed > 0.0:
-        most = min(speed, admissible_speed(bounds, ego, curvature, discs, footprint))
-    elif speed < 0.0:
-        most = max(speed, -admissible_reverse(bounds, ego, curvature, discs, footprint))
-    if abs(most) > EPS_MPS:
-        return most, curvature, 0.0
-    return 0.0, held, 0.0
+        most = min(size, admissible_turn(bounds, ego, math.copysign(1.0, turn), discs, footprint))
+    elif speed > 0.0:
+        most = min(size, admissible_speed(bounds, ego, curvature, discs, footprint))
+    else:
+        most = min(size, admissible_reverse(bounds, ego, curvature, discs, footprint))
+    if most < EPS:
+        return 0.0, held, 0.0
+    return most / size * speed, curvature, most / size * turn
 
 
 @kernel
@@ -132,4 +130,5 @@ def drive(
     fleet.held[row] = command[1]
     _actuate(fleet, row, command, motors, period_s)
     _move(fleet, row, period_s)
-    return abs(asked[0] - command[0]) + 0.3 * abs(asked[2] - command[2])
+    taken: float = abs(asked[0] - command[0]) + TURN_WEIGHT_M * abs(asked[2] - command[2])
+    return taken

@@ -14,7 +14,7 @@ BODY_M = 0.25  # radius of a person: half the shoulder breadth
 POLITE_M, POLITE_SPREAD_M = 1.5, 0.7  # centre to centre, where most people wait for the robot
 RUDE_M, RUDE_SHARE = 0.88, 0.12  # and where the others stop: all but touching the robot's front
 CLOSE_M = 2.0
-DRAWS_N = 6
+DRAWS_N = 10
 START_APART_M = 2.0
 STEP_64 = np.uint64(0x9E3779B97F4A7C15)
 MIX_A = np.uint64(0xBF58476D1CE4E5B9)
@@ -61,10 +61,11 @@ def _walkable(boxes: Floats, count: int, x0: float, y0: float, x1: float, y1: fl
 def _choose(halls: Halls, fleet: Fleet, row: int, k: int) -> None:
     """Give a person somewhere to go: a spot, a point of the robot's path ahead, or the robot itself.
 
-    Whoever stands by the robot goes to a spot next.
+    Whoever stands by the robot goes to a spot next, away from it.
     """
     person, hall, random = fleet.people[row, k], fleet.hall[row], fleet.random
-    close = math.hypot(person[X] - fleet.pose[row, 0], person[Y] - fleet.pose[row, 1]) < CLOSE_M
+    off_x, off_y = person[X] - fleet.pose[row, 0], person[Y] - fleet.pose[row, 1]
+    close = math.hypot(off_x, off_y) < CLOSE_M
     for _ in range(DRAWS_N):
         what = 0.0 if close else draw(random, row)
         if what < 0.70:
@@ -77,6 +78,8 @@ def _choose(halls: Halls, fleet: Fleet, row: int, k: int) -> None:
             y = fleet.path[row, ahead, 1] + 0.8 * (draw(random, row) - 0.5)
         else:
             x, y = fleet.pose[row, 0], fleet.pose[row, 1]
+        if close and (x - person[X]) * off_x + (y - person[Y]) * off_y < 0.0:
+            continue
         if _walkable(halls.boxes[hall], halls.boxes_n[hall], person[X], person[Y], x, y):
             person[TO_X], person[TO_Y] = x, y
             return

@@ -16,10 +16,13 @@ from skills.compiled import kernel
 
 CATCH_UP = 0.85  # slower than the gate's limits, so that after a correction its set-point catches up
 IN_PLACE_MPS = 0.05  # a wish for less is a wish to stand, or to rotate in place
+TIGHT_RADPM = 2.0  # so is one for a tighter arc: a rotation takes less room
 SLACK_MPS = 0.07  # how far the reference may run ahead of the measured speed: the lag of the drive
 SLACK_RADPS = 0.35
 COMFORT_BRAKE_MPS2 = 0.61  # just above the comfort stop's, which a lowered speed limit asks for
 YAW_ACCEL_RADPS2 = 2.0  # below the guaranteed deceleration of a rotation
+STANDING_MPS = 1e-6
+LAST_MPS = 0.006  # the yaw rate is gone before the speed is: the last step to rest is no jump of it
 REVERSE_MPS = 0.15  # a policy backs out of a corner, it does not travel backwards
 ARRIVAL_BRAKE_MPS2 = 0.35
 ARRIVAL_MPS = 0.12
@@ -57,16 +60,16 @@ def arrival_cap(remaining_m: float) -> float:
 @kernel
 def _ramp(bounds: Floats, speed: float, target: float, last_step: float, period_s: float) -> float:
     """Next speed on the way to `target`, within acceleration, comfort braking and jerk, without overshoot."""
+    if speed == 0.0 and target == 0.0:
+        return 0.0
     jerk = bounds[JERK] * period_s * period_s
-    gap = target - speed
+    gap = (0.0 if target * speed < 0.0 else target) - speed
     away = gap * speed >= 0.0
     most = (bounds[ACCEL] if away else COMFORT_BRAKE_MPS2) * period_s
     size = abs(gap)
     step = min(most, size if size <= jerk else 0.5 * (size + jerk))
     after = speed + _clip(step if gap > 0.0 else -step, last_step - jerk, last_step + jerk)
-    if after * speed < 0.0 or (target == 0.0 and abs(after) < 0.5 * jerk):
-        return 0.0
-    return after
+    return 0.0 if after * speed < 0.0 or abs(after) < STANDING_MPS else after
 
 
 @kernel
@@ -89,7 +92,7 @@ def follow(
     yaw_rate = _clip(reference[1], own[1] - SLACK_RADPS, own[1] + SLACK_RADPS)
     target = _clip(want[0], -bounds[REVERSE], min(bounds[SPEED], cap_mps))
     wanted_yaw = want[1]
-    if abs(target) < IN_PLACE_MPS:
+    if abs(target) < IN_PLACE_MPS or abs(wanted_yaw) > TIGHT_RADPM * abs(target):
         target = 0.0
     elif reference[0] == 0.0 and abs(yaw_rate) > bounds[CURVATURE] * bounds[JERK] * period_s * period_s:
         target, wanted_yaw = 0.0, 0.0
@@ -101,7 +104,7 @@ def follow(
         bound = bounds[TURN] if abs(own[0]) < IN_PLACE_MPS else 0.0
     else:
         fast = abs(after)
-        bound = min(bounds[YAW_RATE], bounds[LATERAL] / fast, bounds[CURVATURE] * fast)
+        bound = min(bounds[YAW_RATE], bounds[LATERAL] / fast, bounds[CURVATURE] * max(fast - LAST_MPS, 0.0))
     step = YAW_ACCEL_RADPS2 * period_s
     reference[1] = _clip(yaw_rate + _clip(wanted_yaw - yaw_rate, -step, step), -bound, bound)
 

@@ -25,7 +25,6 @@ AGENT_MARGIN_M = 0.16
 AGENT_STOP_M = (
     0.46  # nearer than this to whoever may walk the shield lets hardly anything move: do not go there
 )
-LEAST_TURN_MPS = 0.12  # speed below which the yaw rate is not reduced further
 HALF_WIDTH, HALF_LENGTH, BRAKE, HUMAN, TURN = range(5)
 
 
@@ -97,7 +96,7 @@ def pursue(known: Floats, seen: Floats, want: Floats) -> None:
     )
     speed = min(limit, solid, hidden, agent) * math.cos(bearing)
     want[0] = speed
-    want[1] = 2.0 * y / (distance * distance) * max(speed, LEAST_TURN_MPS)
+    want[1] = 2.0 * y / (distance * distance) * speed
 
 
 class Pursuit:

@@ -48,7 +48,7 @@ class Route:
     @property
     def length_m(self) -> float:
         """Length along the points."""
-        return SPACING_M * (self.points_m.shape[0] - 1)
+        return SPACING_M * float(self.points_m.shape[0] - 1)
 
 
 @kernel

@@ -116,6 +116,7 @@ class Ppo:
         seed: int,
         device: str = "cpu",
     ) -> None:
+        torch.set_num_threads(1)
         torch.manual_seed(seed)
         self._random = torch.Generator().manual_seed(seed)
         self.environment, self.settings, self._device = environment, settings, device

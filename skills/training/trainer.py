@@ -68,7 +68,6 @@ class Trainer:
         plan: Plan,
         tell: Tell,
     ) -> None:
-        torch.set_num_threads(1)
         self._environment, self._validation, self._baseline = environment, validation, baseline
         self._plan, self._tell = plan, tell
         self._ppo = Ppo(environment, *bounds, plan.settings, plan.seed, plan.device)
