@@ -13,6 +13,8 @@ from rich.table import Table
 from gatehouse.machine import machine
 from gatehouse.measures import MEASURES, Figure
 
+WIDTH = 118  # of the table in a file or a pipe
+
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(MEASURES)))
@@ -28,7 +30,8 @@ def command(names: tuple[str, ...], scenario: str, as_json: bool) -> int:
         rows = [asdict(figure) | {"is_kept": figure.is_kept} for figure in figures]
         click.echo(json.dumps({"machine": machine(), "figures": rows}, indent=2))
     else:
-        Console().print(table(figures))
+        console = Console()
+        Console(width=console.width if console.is_terminal else WIDTH).print(table(figures))
     return 0 if all(figure.is_kept for figure in figures) else 1
 
 
