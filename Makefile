@@ -15,7 +15,7 @@ define with-python
 	    exec "$$python" $(1); \
 	  fi; \
 	done; \
-	echo "gatehouse: Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv python3.11-dev" >&2; \
+	echo "gatehouse: Python 3.11 or 3.12 is needed: apt-get install python3.11 python3.11-venv python3.11-dev (or 3.12)" >&2; \
 	exit 2
 endef
 
