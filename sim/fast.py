@@ -158,7 +158,7 @@ def _advance(
     period_s: float,
     shielded: bool,
 ) -> tuple[float, bool]:
-    """Drive one step; returns the share of it that was corrected and whether something was touched in motion."""
+    """Drive one step; returns the share that was corrected and whether something was touched in motion."""
     skill, shield, motors, footprint = robot
     corrected, ticks = 0.0, 0
     for _ in range(TICKS_N):

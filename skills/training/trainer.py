@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from shield.contract import Floats
 from skills.policy import Network, load_network
 from skills.training import checkpoint
@@ -21,6 +19,7 @@ from skills.training.ppo import Ppo, Settings
 
 BEST = "best.safetensors"
 IMITATE_STEPS_N, IMITATE_EPOCHS_N = 250, 12
+IMITATE_STEPS_PER_S = 0.5  # of the budget: a short training does not spend all of it on imitation
 Tell = Callable[[str], None]
 
 
@@ -102,7 +101,8 @@ class Trainer:
         return load_network(plan.folder / BEST)
 
     def _imitate(self, began: float) -> float:
-        loss = self._ppo.imitate(self._baseline, IMITATE_STEPS_N, IMITATE_EPOCHS_N)
+        steps = min(IMITATE_STEPS_N, 8 + int(IMITATE_STEPS_PER_S * self._plan.budget_s))
+        loss = self._ppo.imitate(self._baseline, steps, IMITATE_EPOCHS_N)
         self.progress.seconds = time.monotonic() - began
         return loss
 
