@@ -39,9 +39,7 @@ class PlaceCrate(Manipulation):
         self.progress = 0.4
         low = self.grasp_pose(place, DROP_M)
         load = load_points(CONTACT_M)
-        down = motion.to_pose(
-            snapshot, low, CLOSED_M, tool_mps=DESCEND_MPS, load=load, arrived_rad=EXACT_RAD
-        )
+        down = motion.to_pose(snapshot, low, CLOSED_M, tool_mps=DESCEND_MPS, load=load, arrived_rad=EXACT_RAD)
         snapshot = yield from self.watch(down, held)
         self.progress = 0.6
         width = self.profile.arm.gripper_max_m
