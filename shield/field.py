@@ -1,7 +1,7 @@
 """The supervisor's own formulas: which raw lidar returns lie where the body will be before it can stop.
 
 Independent of the gate on purpose: a rectangle instead of discs, the measured motion instead of the
-commanded one, raw returns instead of fused discs.
+commanded one, raw returns instead of fused discs, and no compiled kernels.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from shield.contract import Floats, Scan
 from shield.profile import Base, Lidar
@@ -17,7 +16,6 @@ from shield.profile import Base, Lidar
 STEPS_N = 16  # samples along the way to standstill; the body is far longer than one step
 CLOSER_M = 0.01  # a return counts when the motion brings it closer by more than the lidar's noise
 IN_PLACE_MPS = 0.05  # below this speed a turning base turns in place
-STRAIGHT_RAD = 1e-9  # less than this over the whole way is no turn
 HITS_MIN_N = 2  # one return alone is dust
 
 
@@ -44,7 +42,6 @@ def stopping_way(
     return speed_mps * seconds, yaw_rate_radps * turning_s
 
 
-@njit(cache=True)
 def blocked(
     points: Floats, half_length: float, half_width: float, ahead: float, way: float, turn: float
 ) -> tuple[int, float]:
@@ -53,43 +50,25 @@ def blocked(
     A point that is already within `ahead` counts only when the motion brings it closer. Also returns the
     distance from the body as it stands to the nearest point (infinite without points).
     """
-    poses = _poses(way, turn)
-    reach = abs(way) + math.hypot(half_length, half_width) + ahead
-    count, nearest = 0, math.inf
-    for k in range(points.shape[0]):
-        x, y = points[k, 0], points[k, 1]
-        start = _outside(x, y, half_length, half_width)
-        nearest = min(nearest, start)
-        if x * x + y * y > reach * reach:
-            continue
-        closest = start
-        for j in range(STEPS_N):
-            dx, dy, cos, sin = x - poses[j, 0], y - poses[j, 1], poses[j, 2], poses[j, 3]
-            gap = _outside(cos * dx + sin * dy, cos * dy - sin * dx, half_length, half_width)
-            closest = min(closest, gap)
-        if closest < ahead and closest < start - CLOSER_M:
-            count += 1
-    return count, nearest
+    if points.shape[0] == 0:
+        return 0, math.inf
+    start = _outside(points[:, 0], points[:, 1], half_length, half_width)
+    near = np.hypot(points[:, 0], points[:, 1]) <= abs(way) + math.hypot(half_length, half_width) + ahead
+    if not near.any():
+        return 0, float(start.min())
+    heading = turn * np.arange(1, STEPS_N + 1)[:, None] / STEPS_N
+    chord = way * np.sinc(heading / (2.0 * math.pi)) * np.arange(1, STEPS_N + 1)[:, None] / STEPS_N
+    dx = points[near, 0] - chord * np.cos(heading / 2.0)
+    dy = points[near, 1] - chord * np.sin(heading / 2.0)
+    cos, sin = np.cos(heading), np.sin(heading)
+    gaps = _outside(cos * dx + sin * dy, cos * dy - sin * dx, half_length, half_width)
+    closest = gaps.min(axis=0)
+    count = int(np.count_nonzero((closest < ahead) & (closest < start[near] - CLOSER_M)))
+    return count, float(start.min())
 
 
-@njit(cache=True)
-def _poses(way: float, turn: float) -> Floats:
-    """Poses of B along the arc: rows of x, y, cosine and sine of the heading."""
-    out = np.empty((STEPS_N, 4))
-    for j in range(STEPS_N):
-        part = (j + 1) / STEPS_N
-        heading = turn * part
-        straight = abs(turn) < STRAIGHT_RAD
-        out[j, 0] = way * part if straight else way / turn * math.sin(heading)
-        out[j, 1] = 0.0 if straight else way / turn * (1.0 - math.cos(heading))
-        out[j, 2], out[j, 3] = math.cos(heading), math.sin(heading)
-    return out
-
-
-@njit(cache=True)
-def _outside(x: float, y: float, half_length: float, half_width: float) -> float:
-    """Distance of a point to a centred rectangle; negative inside it."""
-    dx, dy = abs(x) - half_length, abs(y) - half_width
-    if dx <= 0.0 and dy <= 0.0:
-        return max(dx, dy)
-    return math.hypot(max(dx, 0.0), max(dy, 0.0))
+def _outside(x: Floats, y: Floats, half_length: float, half_width: float) -> Floats:
+    """Distances of points to a centred rectangle; negative inside it."""
+    dx, dy = np.abs(x) - half_length, np.abs(y) - half_width
+    outer: Floats = np.hypot(np.maximum(dx, 0.0), np.maximum(dy, 0.0))
+    return outer + np.minimum(np.maximum(dx, dy), 0.0)
