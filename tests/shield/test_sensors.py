@@ -440,3 +440,33 @@ def test_a_reading_without_the_arm_is_malformed() -> None:
         stamp_ns=world.now_ns + 1, name=NAMES[:2], position_rad=(0.0, 0.0), velocity_radps=(), effort_nm=()
     )
     assert world.fusion.joints(odd, world.now_ns)[0][0] == "joint_states_malformed"
+
+
+def test_a_slow_source_is_found() -> None:
+    world = World(EMPTY).step(20)
+    for _ in range(12):
+        world.silent.add("scan_rear")
+        world.step(2)
+        world.silent.clear()
+        world.step(2)
+    assert "scan_rear_rate" in world.codes()
+    assert world.worst() is Severity.DEGRADE
+
+
+def test_gyro_and_localiser_out_of_order_are_found() -> None:
+    world = World(EMPTY).step(20)
+    old = c.Imu(stamp_ns=1, yaw_rate_radps=0.0, accel_x_mps2=0.0, accel_y_mps2=0.0)
+    assert world.fusion.imu(old, world.now_ns)[0][0] == "imu_order"
+    assert (
+        world.fusion.fix(dataclasses.replace(world.fix(), stamp_ns=1), world.now_ns)[0][0]
+        == "localisation_order"
+    )
+
+
+def test_without_a_gyro_the_wheels_alone_bound_the_rotation() -> None:
+    world = World(EMPTY)
+    world.silent.add("imu")
+    world.yaw = 0.5
+    ego = world.step(20).snapshot().ego
+    assert abs(ego.yaw_rate_radps - 0.5) <= ego.yaw_rate_bound_radps
+    assert ego.yaw_rate_bound_radps > PROFILE.odometry.yaw_rate_bound_radps
