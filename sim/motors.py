@@ -28,7 +28,7 @@ ARM_DAMPING_NMSPRAD = (
     18.0,
 )  # over each inertia some 50 rad/s of bandwidth
 ARM_ANCHOR_PS = 12.0  # stiffness over damping: a quarter of the bandwidth, so that nothing rings
-WATCHDOG_NS = 100_000_000  # boards brake by themselves when set-points stop coming, as those of real robots do
+WATCHDOG_NS = 100_000_000  # without a set-point for so long a board brakes, as real ones do
 STRIBECK_RADPS = 0.05  # width of the smooth transition of Coulomb friction through zero
 
 
@@ -101,11 +101,13 @@ class Motors:
             self._opening_target = min(max(set_point.gripper_m, 0.0), self._profile.arm.gripper_max_m)
 
     def _brake(self, step_s: float) -> None:
-        """Let the set-points sink to zero: the wheels together, so that the curvature stays, each joint for itself."""
+        """Let the set-points sink to zero: the wheels together (the curvature stays), each joint alone."""
         base = self._profile.base
         fastest = float(np.abs(self._target[:2]).max())
         if fastest > 0.0:
-            self._target[:2] *= max(0.0, 1.0 - base.brake_command_mps2 / base.wheel_radius_m * step_s / fastest)
+            self._target[:2] *= max(
+                0.0, 1.0 - base.brake_command_mps2 / base.wheel_radius_m * step_s / fastest
+            )
         fall = np.array(self._profile.arm.brake_radps2) * step_s
         self._target[2:] -= np.clip(self._target[2:], -fall, fall)
 
