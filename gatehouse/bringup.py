@@ -123,6 +123,12 @@ class Bringup:
                 self._told.add(name)
                 yield Ended(name, code, self._log(name))
 
+    def respawn(self, name: str) -> None:
+        """Start a process that has ended once more; an operator's decision, never done by itself."""
+        self.processes[name].wait()
+        self._told.discard(name)
+        self.processes[name] = self._spawn(next(spec for spec in self.plan.processes if spec.name == name))
+
     def stop(self) -> None:
         """End all processes in order, the recorder last; kill what does not end in time. Can be called again."""
         ordered = sorted(self.processes, key=lambda name: END_ORDER.index(name) if name in END_ORDER else -1)

@@ -75,8 +75,14 @@ class Operator:
 
     def publisher(self, topic: str) -> Callable[[object], None]:
         """A way to say something on `topic`."""
+        say = self.publish_bytes(topic)
+        return lambda value: say(self._cdr.serialize(topic, value))
+
+    def publish_bytes(self, topic: str) -> Callable[[bytes], None]:
+        """A way to say anything on `topic`, be it a message or not."""
         publisher = self._node.create_publisher(message_class(topic), topic, profile_of(topic, self._profile.timing))
-        return lambda value: publisher.publish(self._cdr.serialize(topic, value))
+        self.spin(ANSWER_S, until=lambda: publisher.get_subscription_count() > 0)
+        return publisher.publish
 
     def submit(self, order: Order) -> str:
         """Submit an order; return why it was refused, empty when it was taken.
@@ -112,8 +118,7 @@ class Operator:
             BadInput: nobody is there.
         """
         topic = "emergency_stop"
-        publisher = self._node.create_publisher(
-            message_class(topic), topic, profile_of(topic, self._profile.timing))  # fmt: skip
+        publisher = self._node.create_publisher(message_class(topic), topic, profile_of(topic, self._profile.timing))
         self.spin(ANSWER_S, until=lambda: publisher.get_subscription_count() >= STOP_HEARERS_N)
         hearers = publisher.get_subscription_count()
         if not hearers:

@@ -25,16 +25,13 @@ ERRORS_IN_A_ROW_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """How a process wants to be scheduled: a real-time priority (0: none), or a niceness."""
+    """How a process wants to be scheduled."""
 
-    realtime: int = 0
-    nice: int = 0
+    realtime: int
 
 
 def make_executor() -> Executor:
     """rclpy's events executor where it exists (Kilted on), which costs half of the classic one's time."""
-    if os.environ.get("EXE") == "single":
-        return SingleThreadedExecutor()
     try:
         from rclpy.experimental import EventsExecutor
     except ImportError:
@@ -45,10 +42,6 @@ def make_executor() -> Executor:
 def request(priority: Priority) -> str:
     """Ask the kernel for real-time scheduling and locked memory; say what it did not grant."""
     threads = [int(name) for name in os.listdir("/proc/self/task")]  # the middleware's too
-    for thread in threads if priority.nice else ():
-        os.setpriority(os.PRIO_PROCESS, thread, priority.nice)
-    if not priority.realtime:
-        return ""
     refused = []
     try:
         for thread in threads:

@@ -16,6 +16,7 @@ from shield.profile import Timing
 FRESH = ("proposed_action", "certified_command", "cmd_vel", "joint_command")
 LATCHED = {"safety_mode": 1, "emergency_stop": 1, "order_status": 50, "task_status": 50}  # topic -> how many
 KEPT = {"snapshot": 250, "gate_decision": 250}  # five seconds of them: the recorder may start later
+RECORDED_N = 500  # how far a recorder may fall behind on any topic
 DRIVER = ("scan_front", "scan_rear", "imu", "joint_states", "localisation")
 QUEUE_N = 20
 SILENT_PERIODS_N = 5  # without a message for so long a deadline is missed
@@ -38,7 +39,7 @@ def profile_of(topic: str, timing: Timing, *, is_reader: bool = False, keeps_all
 
 def _depth(topic: str, *, is_reader: bool, keeps_all: bool) -> int:
     if keeps_all:
-        return KEPT.get(topic, QUEUE_N)
+        return RECORDED_N
     if topic in FRESH or topic in DRIVER:
         return 1
     if topic in KEPT:

@@ -47,7 +47,7 @@ class RecorderNode(Node):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(RecorderNode, process.Priority(nice=5))
+    process.main(RecorderNode, process.Priority(realtime=10))
 
 
 if __name__ == "__main__":

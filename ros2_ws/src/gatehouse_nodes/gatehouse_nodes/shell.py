@@ -165,6 +165,10 @@ class Shell(Node):
         gc.enable()
         return super().on_deactivate(state)
 
+    def advance(self, core: Core) -> list[Output]:
+        """One tick of the core."""
+        return core.tick(self.now_ns())
+
     def ask(self, topic: str, value: object) -> list[Output]:
         """Give the core a value as if it had been heard; what it says is published and returned."""
         return self._call(topic, value, self.now_ns()) if self._is_active else []
@@ -192,7 +196,9 @@ class Shell(Node):
             value = self._cdr.deserialize(topic, data, now_ns)
         except Malformed as error:
             self.tell("malformed", Severity.INFO, f"{topic}: {error}"[:200])
-            return
+            if topic != "emergency_stop":
+                return
+            value = c.EmergencyStop(stamp_ns=now_ns, source="a malformed stop", reason="better once too often")
         self._call(topic, value, now_ns)
 
     def _call(self, topic: str, value: object, now_ns: int) -> list[Output]:
@@ -211,7 +217,7 @@ class Shell(Node):
         if not self._is_active:
             return
         try:
-            self.say(self._core.tick(self.now_ns()) if self._core else [])
+            self.say(self.advance(self._core) if self._core else [])
         except Exception:  # noqa: BLE001 # as above
             self.failed("tick")
         self._ticks += 1
