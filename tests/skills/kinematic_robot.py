@@ -51,6 +51,7 @@ class KinematicRobot:
         self.grasp: np.ndarray | None = None  # crate in the tool's frame
         self.slippery_after: int | None = None  # periods of holding until it slips
         self.held_n = 0
+        self.jammed = False  # the fingers close and never open again
         self.frozen = False  # the gate refuses everything
         self.discs = NO_DISCS
         self.now_ns = 0
@@ -125,7 +126,7 @@ class KinematicRobot:
 
     def _gripper(self) -> None:
         tool = self.tool()
-        target = self.asked_m
+        target = min(self.asked_m, self.gripper_m) if self.jammed else self.asked_m
         around = self._around_handle(tool)
         if self.grasp is not None or around:
             target = max(target, crate.HANDLE_WIDTH_M)
