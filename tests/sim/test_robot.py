@@ -22,13 +22,13 @@ PROFILE = load_profile("launch/profiles/amr_panda.yaml")
 SITE = load_site("launch/sites/warehouse.yaml")
 
 
-def plants() -> list[Plant]:
-    world = make_world(SITE, ("somebody",))
-    return [MujocoPlant(PROFILE, world), PybulletPlant(PROFILE, world)]
+def make_plant(engine: type[MujocoPlant] | type[PybulletPlant]) -> Plant:
+    return engine(PROFILE, make_world(SITE, ("somebody",)))
 
 
-@pytest.mark.parametrize("plant", plants(), ids=["mujoco", "pybullet"])
-def test_arm_has_the_panda_kinematics(plant: Plant) -> None:
+@pytest.mark.parametrize("engine", [MujocoPlant, PybulletPlant], ids=["mujoco", "pybullet"])
+def test_arm_has_the_panda_kinematics(engine: type[MujocoPlant] | type[PybulletPlant]) -> None:
+    plant = make_plant(engine)
     rng = np.random.default_rng(5)
     low, high = np.array(PROFILE.arm.position_min_rad), np.array(PROFILE.arm.position_max_rad)
     for _ in range(20):
@@ -41,7 +41,7 @@ def test_arm_has_the_panda_kinematics(plant: Plant) -> None:
 
 def test_gravity_torques_of_both_engines_agree() -> None:
     rng = np.random.default_rng(6)
-    one, other = plants()
+    one, other = make_plant(MujocoPlant), make_plant(PybulletPlant)
     low, high = np.array(PROFILE.arm.position_min_rad), np.array(PROFILE.arm.position_max_rad)
     for _ in range(10):
         q = tuple(rng.uniform(low, high).tolist())
@@ -83,7 +83,7 @@ def test_inertias_are_possible() -> None:
 
 
 def test_body_and_stowed_arm_lie_in_the_footprint() -> None:
-    plant = plants()[0]
+    plant = make_plant(MujocoPlant)
     plant.reset(SITE.home, PROFILE.arm.stowed_rad, 0.0)
     points = [(x * PROFILE.base.length_m / 2, y * PROFILE.base.width_m / 2) for x in (-1, 1) for y in (-1, 1)]
     arm = plant.body_points()[:, :2] - (SITE.home.x_m, SITE.home.y_m)
