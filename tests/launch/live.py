@@ -20,7 +20,7 @@ from shield.profile import load_profile
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 120.0  # processes load, kernels compile where no cache is
 TOPICS = ("safety_mode", "joint_states", "snapshot", "drive_status", "order_status", "fault")
-RESETS_N, RESET_S = 6, 3.0
+RESETS_N, RESET_S = 30, 3.0  # a process that is started again may have to load for long
 NAVIGATOR = "pursuit"
 
 
@@ -88,6 +88,12 @@ class Live:
         hold_ns = 500_000_000
         self.until(lambda: time.time_ns() - max(self.moved_ns, since_ns) > hold_ns, bound_s + 20.0, "standstill")
         return max(self.moved_ns - since_ns, 0) * 1e-9
+
+    def recover(self) -> None:
+        """Let the robot drive again after a loss is mended: by itself where nothing was latched, else by a reset."""
+        self.operator.spin(RESET_S)
+        if not self.mode.may_drive:
+            self.reset()
 
     def reset(self) -> None:
         """Reset as an operator does, again and again until the supervisor finds everything healthy."""

@@ -44,7 +44,7 @@ def test_a_stopped_process_ends_in_standstill(live: Live, name: str) -> None:
     finally:
         live.signal(name, signal.SIGCONT)
     assert took_s <= bound_s(live, speed_mps)
-    live.reset()
+    live.recover()
 
 
 @pytest.mark.parametrize("name", ["recorder", "autonomy", "supervisor", "drive", "safety"])
@@ -62,7 +62,7 @@ def test_a_killed_process_ends_in_standstill(live: Live, name: str) -> None:
         assert live.mode is not SafetyMode.NOMINAL
         return
     live.bringup.respawn(name)
-    live.reset()
+    live.recover()
 
 
 def _ended(live: Live) -> list[object]:
