@@ -64,6 +64,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_demo_in_process_fulfils_its_order_and_reports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
