@@ -1,6 +1,7 @@
 """Areas of the site along a manoeuvre: keep-out, the bounds of the hall, and zones with a speed limit.
 
-Arrays are float64. `pose`, shape (5,): x, y, heading of B in W at the stamp, bounds of position and heading;
+Arrays are float64. `pose`, shape (6,): x, y, cosine and sine of the heading of B in W at the stamp, bounds of
+position and heading;
 `hall`, shape (4,), `keep_out`, shape (n, 4): x_min, x_max, y_min, y_max; `zones`, shape (n, 5): likewise and
 the largest speed. `path` is what `shield.sweep.sweep` returns.
 """
@@ -18,14 +19,15 @@ from shield.site import Area, Site, Zone
 from shield.sweep import REACT, arc_brake
 
 LEAVING_M = 0.02  # how much further across a border a motion that leaves may come, over all behaviours
-LONGEST_OFFSET_M = 0.5  # no point of the body is further from B's origin
 ROUNDING_M = 1e-9
 SLACK_MPS = 1e-6
 
 
 def pose_vector(ego: EgoState) -> Floats:
     """The pose and its bounds as the kernels read them."""
-    return np.array([ego.x_m, ego.y_m, ego.heading_rad, ego.position_bound_m, ego.heading_bound_rad])
+    heading = ego.heading_rad
+    bounds = ego.position_bound_m, ego.heading_bound_rad
+    return np.array([ego.x_m, ego.y_m, math.cos(heading), math.sin(heading), *bounds])
 
 
 def hall_array(site: Site) -> Floats:
@@ -59,6 +61,12 @@ def outside_gap(x: float, y: float, area: Floats) -> float:
 
 
 @kernel
+def to_site(pose: Floats, x: float, y: float) -> tuple[float, float]:
+    """A point given in B, in W."""
+    return pose[0] + pose[2] * x - pose[3] * y, pose[1] + pose[3] * x + pose[2] * y
+
+
+@kernel
 def _disc_in_site(
     path: Floats, k: int, disc: Floats, travel: float, pose: Floats
 ) -> tuple[float, float, float]:
@@ -66,42 +74,52 @@ def _disc_in_site(
     c, s = path[k, 2], path[k, 3]
     x, y = path[k, 0] + c * disc[0] - s * disc[1], path[k, 1] + s * disc[0] + c * disc[1]
     radius = disc[2] + path[k, 4] * travel + path[k, 5] + path[k, 6] * math.hypot(disc[0], disc[1])
-    radius += pose[3] + pose[4] * math.hypot(x, y)
-    c, s = math.cos(pose[2]), math.sin(pose[2])
-    return pose[0] + c * x - s * y, pose[1] + s * x + c * y, radius
+    radius += pose[4] + pose[5] * math.hypot(x, y)
+    in_site = to_site(pose, x, y)
+    return in_site[0], in_site[1], radius
 
 
 @kernel
-def _border(path: Floats, k: int, disc: Floats, pose: Floats, area: Floats, inside: bool) -> float:
-    """Distance of a footprint disc's edge to the border that it must not cross, in mid-interval."""
-    x, y, _ = _disc_in_site(path, k, disc, 0.0, pose)
-    gap = outside_gap(x, y, area)
-    edge: float = (-gap if inside else gap) - disc[2]
-    return edge
+def reach_radius(path: Floats, furthest: float, around: float, pose: Floats) -> float:
+    """Radius about B's origin at the stamp that holds the whole sweep, the pose's bounds included."""
+    radius = 0.0
+    for k in range(path.shape[0]):
+        far = math.hypot(path[k, 0], path[k, 1]) + around
+        wide = path[k, 4] * furthest + path[k, 5] + path[k, 6] * around
+        radius = most(radius, far + wide + pose[4] + pose[5] * far)
+    return radius
 
 
 @kernel
 def area_gap(
-    path: Floats, footprint: Floats, travel: Floats, pose: Floats, area: Floats, inside: bool
+    path: Floats,
+    footprint: Floats,
+    travel: Floats,
+    pose: Floats,
+    area: Floats,
+    side: float,
+    around: float,
+    reach: float,
 ) -> float:
-    """Least gap of the swept body to an area that it must stay out of (or, `inside`, stay in).
+    """Least gap of the swept body to the border of an area to stay out of (`side` 1) or in (`side` -1).
 
     Where the body is across the border already, what counts is that it does not end up further across, and by
     how much the bounds might take it further on the way.
     """
+    far = side * outside_gap(pose[0], pose[1], area) - reach
+    if far > 0.0:
+        return far
     gap, first, last = math.inf, math.inf, math.inf
-    final = path.shape[0] - 1
     for i in range(footprint.shape[0]):
         for k in range(path.shape[0]):
             x, y, radius = _disc_in_site(path, k, footprint[i], travel[i], pose)
-            border = outside_gap(x, y, area)
-            gap = least(gap, (-border if inside else border) - radius)
-        c, s = math.cos(pose[2]), math.sin(pose[2])
-        ox, oy = footprint[i, 0], footprint[i, 1]
-        border = outside_gap(pose[0] + c * ox - s * oy, pose[1] + s * ox + c * oy, area)
-        first = least(first, (-border if inside else border) - footprint[i, 2])
-        last = least(last, _border(path, final, footprint[i], pose, area, inside))
-    across = pose[3] + pose[4] * LONGEST_OFFSET_M - first
+            border = side * outside_gap(x, y, area)
+            gap = least(gap, border - radius)
+            if k == path.shape[0] - 1:
+                last = least(last, border - footprint[i, 2])
+        x, y = to_site(pose, footprint[i, 0], footprint[i, 1])
+        first = least(first, side * outside_gap(x, y, area) - footprint[i, 2])
+    across = pose[4] + pose[5] * around - first
     if across < 0.0:
         return gap
     return least(gap + across + LEAVING_M, last - first + ROUNDING_M)
@@ -117,11 +135,14 @@ def zone_speed(
     bounds: Floats,
     speed: float,
     curvature: float,
+    reach: float,
 ) -> float:
     """By how much the commanded speed, braking as the fail-safe does, exceeds a zone's limit inside of it."""
     excess = -math.inf
     brake = arc_brake(bounds, curvature)
     for z in range(zones.shape[0]):
+        if outside_gap(pose[0], pose[1], zones[z, :4]) > reach or abs(speed) <= zones[z, 4]:
+            continue
         for k in range(path.shape[0]):
             since = most(0.0, (path[k - 1, 7] if k > 0 else 0.0) - bounds[REACT])
             over = abs(speed) - brake * since - zones[z, 4]

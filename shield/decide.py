@@ -102,6 +102,7 @@ class Decider:
             speed_mps=last.speed_mps,
             yaw_rate_radps=last.yaw_rate_radps,
             speed_step_mps=last.speed_step_mps,
+            stopping=last.stopping,
             driving=snapshot.mode.may_drive,
             speed_limit_mps=snapshot.speed_limit_mps,
             arm_stowed=away <= arm.stowed_tolerance_rad,

@@ -17,6 +17,7 @@ class SetPoint:
     curvature_radpm: float = 0.0
     turn_radps: float = 0.0
     speed_step_mps: float = 0.0
+    stopping: bool = False  # the fail-safe is being played
     joint_velocity_radps: tuple[float, ...] = ()
     gripper_m: float = 0.0
 
@@ -86,6 +87,7 @@ def braked(profile: RobotProfile, now: SetPoint, time_s: float) -> SetPoint:
         curvature_radpm=now.curvature_radpm,
         turn_radps=turn,
         speed_step_mps=step,
+        stopping=True,
         joint_velocity_radps=joints,
         gripper_m=now.gripper_m,
     )

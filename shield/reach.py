@@ -71,24 +71,23 @@ def _travel(x: float, y: float, curvature: float, rotates: bool) -> float:
 
 
 @kernel
-def _rest_drift(bounds: Floats, ego: Floats, offset: float) -> float:
-    """How far a point of a body that is told to stand may still drift, given the bounds of its estimate."""
+def _rest_drift(bounds: Floats, ego: Floats) -> tuple[float, float]:
+    """How far a body that is told to stand may still drift, and turn, given the bounds of its estimate."""
     react, brake = bounds[REACT], bounds[BRAKE_MIN]
     end = react + braking_time(ego[2], brake, bounds[PERIOD])
     way = farthest(ego[2], bounds[ACCEL], ego[2], react, brake, bounds[PERIOD], end)
     turned = deviation(ego[3], react, bounds[TURN_BRAKE], end + 1.0)
-    drift: float = way * (1.0 + bounds[TRACKING] + turned) + turned * offset
-    return drift
+    return way * (1.0 + bounds[TRACKING] + turned), turned
 
 
 @kernel
-def _standing_gap(bounds: Floats, ego: Floats, disc: Floats, footprint: Floats) -> float:
+def _standing_gap(drift: tuple[float, float], disc: Floats, footprint: Floats) -> float:
     """Least gap to a disc that standing still can promise."""
     gap = math.inf
     for i in range(footprint.shape[0]):
         x, y = footprint[i, 0], footprint[i, 1]
         reach = math.hypot(disc[0] - x, disc[1] - y) - footprint[i, 2] - disc[2]
-        gap = least(gap, reach - _rest_drift(bounds, ego, math.hypot(x, y)))
+        gap = least(gap, reach - drift[0] - drift[1] * math.hypot(x, y))
     return gap
 
 
@@ -128,7 +127,7 @@ def _required(
     if disc[3] != 0.0 or tightest >= margin:
         return margin
     keep = least(margin, most(0.0, tightest - OPENING_M))
-    own = _standing_gap(bounds, ego, disc, footprint)
+    own = _standing_gap(_rest_drift(bounds, ego), disc, footprint)
     if own < keep + OPENING_M and not _closes(disc, footprint, margin, speed, curvature, turn):
         return least(keep, own - OPENING_M)
     return keep
@@ -138,12 +137,14 @@ def _required(
 def tightest_gap(bounds: Floats, ego: Floats, discs: Floats, footprint: Floats) -> float:
     """Least gap to anything static that standing still can promise, up to twice the margin."""
     margin: float = bounds[MARGIN]
-    around = around_radius(footprint)
-    drift = _rest_drift(bounds, ego, around)
+    around, drift = around_radius(footprint), _rest_drift(bounds, ego)
+    wide = around + drift[0] + drift[1] * around
     gap: float = 2 * margin
     for j in range(discs.shape[0]):
-        if discs[j, 3] == 0.0 and math.hypot(discs[j, 0], discs[j, 1]) - discs[j, 2] - around - drift < gap:
-            gap = least(gap, _standing_gap(bounds, ego, discs[j], footprint))
+        if discs[j, 3] == 0.0:
+            near = gap + discs[j, 2] + wide
+            if discs[j, 0] * discs[j, 0] + discs[j, 1] * discs[j, 1] < near * near:
+                gap = least(gap, _standing_gap(drift, discs[j], footprint))
     return gap
 
 

@@ -53,6 +53,7 @@ class Situation:
     speed_mps: float = 0.0  # the last set-point
     yaw_rate_radps: float = 0.0
     speed_step_mps: float = 0.0  # its last change
+    stopping: bool = False  # that change was the fail-safe's, which no jerk limit binds, nor its end
     driving: bool = True  # the mode lets the autonomy drive
     speed_limit_mps: float = 0.0  # of the supervisor
     arm_stowed: bool = True
@@ -86,8 +87,10 @@ def _jerk(profile: RobotProfile, now: Situation) -> tuple[float, float] | None:
     if not now.driving:
         return None
     change = profile.base.jerk_max_mps3 * profile.timing.period_s**2
-    steady = now.speed_mps + now.speed_step_mps
-    return steady - change - STEP, steady + change + STEP
+    least, most = now.speed_step_mps, now.speed_step_mps
+    if now.stopping:
+        least, most = min(least, 0.0), max(most, 0.0)
+    return now.speed_mps + least - change - STEP, now.speed_mps + most + change + STEP
 
 
 def _yaw_change(profile: RobotProfile, now: Situation) -> tuple[float, float]:

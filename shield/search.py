@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from shield.areas import SLACK_MPS, area_gap, zone_speed
+from shield.areas import SLACK_MPS, area_gap, reach_radius, zone_speed
 from shield.compiled import kernel
 from shield.contract import Floats
 from shield.formulas import least, most
-from shield.reach import clearance_given, speed_cap, tightest_gap, travels
+from shield.reach import around_radius, clearance_given, speed_cap, tightest_gap, travels
 from shield.sweep import TURN_MAX, sweep
 
 SAFE, DISCS, KEEP_OUT, HALL, ZONE = range(5)  # what forbids a motion
@@ -71,15 +71,19 @@ def _judge(
     if clear <= 0.0:
         return DISCS, -clear, clear, who
     path = sweep(scene.bounds, scene.ego, speed, curvature, turn)
-    travel = travels(scene.footprint, curvature, turn != 0.0)
+    travel, around = travels(scene.footprint, curvature, turn != 0.0), around_radius(scene.footprint)
+    reach = reach_radius(path, travel[-1], around, scene.pose)
     for a in range(scene.keep_out.shape[0]):
-        gap = area_gap(path, scene.footprint, travel, scene.pose, scene.keep_out[a], False)
+        area = scene.keep_out[a]
+        gap = area_gap(path, scene.footprint, travel, scene.pose, area, 1.0, around, reach)
         if gap <= 0.0:
             return KEEP_OUT, -gap, clear, who
-    gap = area_gap(path, scene.footprint, travel, scene.pose, scene.hall, True)
+    gap = area_gap(path, scene.footprint, travel, scene.pose, scene.hall, -1.0, around, reach)
     if gap <= 0.0:
         return HALL, -gap, clear, who
-    over = zone_speed(path, scene.footprint, travel, scene.pose, scene.zones, scene.bounds, speed, curvature)
+    over = zone_speed(
+        path, scene.footprint, travel, scene.pose, scene.zones, scene.bounds, speed, curvature, reach
+    )
     if over > SLACK_MPS:
         return ZONE, over, clear, who
     return SAFE, 0.0, clear, who
