@@ -6,7 +6,7 @@
 4. printed as Rocq terms (`rocq_definition`).
 
 Nothing in a formula may branch, loop or call anything but another formula and `least`, `most`, `when`.
-Symbols (SAFETY.md, "Sampled time"): `v` speed, `cap` the speed that is never exceeded, `a` largest
+Symbols (README.md of this folder): `v` speed, `cap` the speed that is never exceeded, `a` largest
 acceleration, `r` reaction time, `b` a deceleration, `t` a time, `p` the control period; magnitudes along the
 path.
 """

@@ -1,4 +1,4 @@
-"""Reachability on a plane (SAFETY.md): may a motion be begun, if every later message may be lost?
+"""Reachability on a plane (README.md of this folder): may a motion be begun, if every later message may be lost?
 
 All functions are compiled and may be called from other compiled code, in parallel. Arrays are float64:
 

@@ -28,7 +28,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def bound_s(live: Live, speed_mps: float) -> float:
-    """SAFETY.md, G5: the stopping time plus one expiry; a silent process is noticed within the heartbeat time-out."""
+    """G5 of shield/README.md: the stopping time plus one expiry; a silent process is noticed within the heartbeat time-out."""
     timing, bounds = live.profile.timing, live.profile.supervisor
     noticed_s = max(timing.period_s + timing.latency_s, bounds.heartbeat_timeout_s)
     return noticed_s + timing.latency_s + speed_mps / bounds.comfort_brake_mps2 + SCHEDULING_S
