@@ -33,7 +33,7 @@ END_ORDER = ("autonomy", "safety", "drive", "supervisor", "sim", "recorder")  # 
 END_S = 5.0  # how long a process may take to end before it is killed
 POLL_S = 0.02
 PDEATHSIG = 1  # prctl(2): the signal to get when the parent dies
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,11 @@ class Ended:
     log: Path
 
     def __str__(self) -> str:
-        how = f"was ended by {signal.Signals(-self.code).name}" if self.code < 0 else f"ended with code {self.code}"
+        how = (
+            f"was ended by {signal.Signals(-self.code).name}"
+            if self.code < 0
+            else f"ended with code {self.code}"
+        )
         return f"{self.name} {how}; its log: {self.log}"
 
     @property
@@ -112,7 +116,8 @@ class Bringup:
             self.stop()
             raise
         self._claim.publish(RunningRun(
-            domain=self.domain, namespace=self.namespace, profile=self.profile, discovery=self.discovery, folder=str(self.folder),
+            domain=self.domain, namespace=self.namespace, profile=self.profile, discovery=self.discovery,
+            folder=str(self.folder),
             file=str(self.plan.file), pid=os.getpid()))  # fmt: skip
 
     def ended(self) -> Iterator[Ended]:
@@ -175,7 +180,15 @@ def command(spec: ProcessSpec) -> list[str]:
     Raises:
         BadInput: there is no such executable.
     """
-    words = [*_program(spec), *spec.arguments, "--ros-args", "-r", f"__node:={spec.name}", "-r", f"__ns:={spec.namespace}"]
+    words = [
+        *_program(spec),
+        *spec.arguments,
+        "--ros-args",
+        "-r",
+        f"__node:={spec.name}",
+        "-r",
+        f"__ns:={spec.namespace}",
+    ]
     for old, new in spec.remappings:
         words += ["-r", f"{old}:={new}"]
     for name, value in spec.parameters.items():

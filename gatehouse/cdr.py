@@ -16,7 +16,16 @@ SOURCES = Path(__file__).resolve().parent.parent / "ros2_ws" / "src"
 SEPARATOR = "=" * 80
 FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:<=\d+)?(?:\[[<=\d]*\])?\s+\w+\s*(?:#.*)?$", re.MULTILINE)
 BUILT_IN = frozenset(
-    "bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 string wstring".split()
+    (
+        "bool",
+        "byte",
+        "char",
+        "float32",
+        "float64",
+        "string",
+        "wstring",
+        *tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    )
 )
 
 
@@ -70,7 +79,7 @@ def _closure(name: str) -> list[str]:
 
 
 def _uses(name: str) -> Iterator[str]:
-    package = name.split("/")[0]
+    package = name.split("/", maxsplit=1)[0]
     for kind in FIELD.findall(_text(name)):
         if kind not in BUILT_IN:
             owner, _, short = kind.rpartition("/")
@@ -79,7 +88,9 @@ def _uses(name: str) -> Iterator[str]:
 
 def _text(name: str) -> str:
     package, _, short = name.split("/")
-    prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
+    prefixes = [
+        Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix
+    ]
     folders = [SOURCES / package, *(prefix / "share" / package for prefix in (*prefixes, Path(sys.prefix)))]
     for folder in folders:
         file = folder / "msg" / f"{short}.msg"

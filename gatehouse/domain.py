@@ -18,7 +18,10 @@ from typing import IO
 
 from shield.errors import BadInput
 
-FIRST, LAST = 1, 100  # higher ones reach into the ports that Linux hands out by itself; 0 is everybody's default
+FIRST, LAST = (
+    1,
+    100,
+)  # higher ones reach into the ports that Linux hands out by itself; 0 is everybody's default
 PORT_BASE, PORT_GAIN = 7400, 250  # DDS: a domain's ports begin at base + gain * domain
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
 RANGE_VARIABLE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
@@ -73,10 +76,14 @@ def claim(domain: int | None, *, joins: bool = False) -> Claim:
             raise BadInput(f"domain {domain}: 0 to {LAST} are possible on this machine")
         busy = busy_port(domain, used)
         if busy and not joins:
-            raise BadInput(f"domain {domain} is in use: UDP port {busy} is open; choose another, or join it on purpose")
+            raise BadInput(
+                f"domain {domain} is in use: UDP port {busy} is open; choose another, or join it on purpose"
+            )
         held = _hold(domain)
         if held is None:
-            raise BadInput(f"domain {domain} is in use by another run of gatehouse: {_folder() / _name(domain)}")
+            raise BadInput(
+                f"domain {domain} is in use by another run of gatehouse: {_folder() / _name(domain)}"
+            )
         return held
     candidates = list(range(FIRST, LAST + 1))
     random.shuffle(candidates)
@@ -129,7 +136,9 @@ def find_run(domain: int | None) -> RunningRun:
     if chosen:
         raise BadInput(f"several runs are up, name one with --domain: {known}")
     where = "" if domain is None else f" in domain {domain}"
-    raise BadInput(f"no run is up{where}: start one with 'gatehouse launch'{f'; up are {known}' if known else ''}")
+    raise BadInput(
+        f"no run is up{where}: start one with 'gatehouse launch'{f'; up are {known}' if known else ''}"
+    )
 
 
 def _hold(domain: int) -> Claim | None:

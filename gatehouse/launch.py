@@ -28,10 +28,17 @@ ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*):=(.*)$", re.DOTALL)
 @click.argument("arguments", nargs=-1, metavar="[NAME:=VALUE]...")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; runs/FILE-TIME by default.")
 @click.option("--domain", type=int, help="ROS 2 domain; a free one by default.")
-@click.option("--join", is_flag=True, help="Other programs, such as the robot's drivers, may be in the domain.")
+@click.option(
+    "--join", is_flag=True, help="Other programs, such as the robot's drivers, may be in the domain."
+)
 @click.option("--for", "duration_s", type=click.FloatRange(min=0.0), help="End after so many seconds.")
 def command(
-    file: str, arguments: tuple[str, ...], out: Path | None, domain: int | None, join: bool, duration_s: float | None
+    file: str,
+    arguments: tuple[str, ...],
+    out: Path | None,
+    domain: int | None,
+    join: bool,
+    duration_s: float | None,
 ) -> int:
     """Start the processes that a launch file names, and end them all on Ctrl-C.
 
@@ -43,7 +50,9 @@ def command(
     folder = out or Path("runs") / f"{name}-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
     signal.signal(signal.SIGTERM, _interrupt)
     with Bringup(path, assignments(arguments), folder, domain=domain, joins=join) as bringup:
-        click.echo(f"{len(bringup.processes)} processes in ROS 2 domain {bringup.domain}; logs and record: {folder}")
+        click.echo(
+            f"{len(bringup.processes)} processes in ROS 2 domain {bringup.domain}; logs and record: {folder}"
+        )
         try:
             return watch(bringup, duration_s)
         except KeyboardInterrupt:
@@ -74,7 +83,9 @@ def watch(bringup: Bringup, duration_s: float | None) -> int:
     with ExitStack() as stack:
         progress = stack.enter_context(Progress())
         profile = load_profile(find("profile", bringup.profile))
-        operator = stack.enter_context(Operator(bringup.domain, bringup.namespace, profile, bringup.discovery))
+        operator = stack.enter_context(
+            Operator(bringup.domain, bringup.namespace, profile, bringup.discovery)
+        )
         operator.listen(TOPICS, progress.take)
         while left_s is None or left_s > 0.0:
             operator.spin(SLICE_S)

@@ -195,7 +195,9 @@ def _node(body: Any, place: _Place, scope: _Scope, found: _Found) -> None:
     here = place.inside(name)
     remap = [(_text(entry.get("from"), here, scope), _text(entry.get("to"), here, scope))
              for entry in body.get("remap", ())]  # fmt: skip
-    environment = {name: str(value) for name, value in _pairs(body.get("env", ()), here.inside("env"), scope).items()}
+    environment = {
+        name: str(value) for name, value in _pairs(body.get("env", ()), here.inside("env"), scope).items()
+    }
     found.processes.append(ProcessSpec(
         name=name, package=_text(body["pkg"], here, scope), executable=_text(body["exec"], here, scope),
         namespace=_join(scope.namespace, _text(body.get("namespace", ""), here, scope)) or "/",
@@ -215,7 +217,9 @@ _HANDLERS: dict[str, Callable[[Any, _Place, _Scope, _Found], None]] = {
 }
 
 
-def _check(body: Any, place: _Place, *, needed: set[str], allowed: frozenset[str] | set[str] = frozenset()) -> None:
+def _check(
+    body: Any, place: _Place, *, needed: set[str], allowed: frozenset[str] | set[str] = frozenset()
+) -> None:
     if not isinstance(body, dict):
         raise place.wrong(f"{body!r} is no mapping")
     for name in needed - set(body):
@@ -268,7 +272,9 @@ def _share_of(package: str, place: _Place) -> Path:
         folder = Path(prefix) / "share" / package
         if folder.is_dir():
             return folder
-    raise place.wrong(f"package {package!r} has no share folder in {', '.join(prefixes) or 'AMENT_PREFIX_PATH'}")
+    raise place.wrong(
+        f"package {package!r} has no share folder in {', '.join(prefixes) or 'AMENT_PREFIX_PATH'}"
+    )
 
 
 def _join(first: str, second: str) -> str:

@@ -56,7 +56,6 @@ class Figure:
 def measure_gate(scenario: str) -> list[Figure]:
     """The gate alone, on snapshots of a driven scenario: two lidars of 360 beams each, people about."""
     from shield.gate import Gate
-
     from shield.keys import new_key
 
     stack = _stack(scenario)

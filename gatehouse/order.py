@@ -18,7 +18,9 @@ from shield.errors import BadInput
 @click.option("--priority", type=int, default=0, show_default=True, help="Higher goes first.")
 @click.option("--cancel", is_flag=True, help="ITEM is the identifier of an order, to be cancelled.")
 @click.option("--domain", type=int, help="ROS 2 domain of the run; needed when several are up.")
-def command(item: str, station: str | None, name: str | None, priority: int, cancel: bool, domain: int | None) -> None:
+def command(
+    item: str, station: str | None, name: str | None, priority: int, cancel: bool, domain: int | None
+) -> None:
     """Ask a running stack to bring ITEM to STATION."""
     if not cancel and station is None:
         raise BadInput(f"order of {item!r}: to which station?")

@@ -24,5 +24,7 @@ def at_run(domain: int | None) -> Iterator[Operator]:
     from gatehouse_nodes.operator import Operator
 
     run = find_run(domain)
-    with Operator(run.domain, run.namespace, load_profile(find("profile", run.profile)), run.discovery) as operator:
+    with Operator(
+        run.domain, run.namespace, load_profile(find("profile", run.profile)), run.discovery
+    ) as operator:
         yield operator

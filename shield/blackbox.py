@@ -133,11 +133,15 @@ class Reading:
         self.closing: dict[str, str] | None = None
         self.damage = ""
         self.definitions: dict[str, str] = {}
-        notes = next((r.metadata for r in self._records() if isinstance(r, Metadata) and r.name == LIBRARY), None)
+        notes = next(
+            (r.metadata for r in self._records() if isinstance(r, Metadata) and r.name == LIBRARY), None
+        )
         if notes is None or not {"profile", "site"} <= set(notes):
             raise BadInput(f"{path}: no record of Gatehouse{': ' + self.damage if self.damage else ''}")
         self.notes = notes
-        self.profile = _rebuilt(RobotProfile, notes["profile"], notes.get("profile_digest", ""), f"{path} (profile)")
+        self.profile = _rebuilt(
+            RobotProfile, notes["profile"], notes.get("profile_digest", ""), f"{path} (profile)"
+        )
         self.site = _rebuilt(Site, notes["site"], notes.get("site_digest", ""), f"{path} (site)")
 
     @property
@@ -217,5 +221,7 @@ def _rebuilt(cls: type[T], text: str, digest: str, where: str) -> T:
     except json.JSONDecodeError as error:
         raise BadInput(f"{where}: {error}") from None
     if value.digest != digest:
-        raise BadInput(f"{where}: its digest is {value.digest[:12]}, the record names {digest[:12] or 'none'}")
+        raise BadInput(
+            f"{where}: its digest is {value.digest[:12]}, the record names {digest[:12] or 'none'}"
+        )
     return value

@@ -30,7 +30,9 @@ Read = Callable[[bytes, int], tuple[Any, int]]  # body and position -> value and
 Codec = tuple[Write, Read]
 
 HEADER = b"\x00\x01\x00\x00"  # CDR, little-endian, no options
-SLACK_N = 255  # bytes that may follow a message: Fast DDS reserves up to 7 for each empty sequence, and sends them
+SLACK_N = (
+    255  # bytes that may follow a message: Fast DDS reserves up to 7 for each empty sequence, and sends them
+)
 _CODES: dict[type, str] = {int: "q", float: "d", bool: "?"}
 _WIDTH = {"d": 8, "q": 8, "f": 4, "i": 4, "I": 4, "B": 1, "?": 1}
 _PAD = tuple(bytes(n) for n in range(8))
@@ -56,7 +58,7 @@ class _Tagged:
 def encode(value: object) -> bytes:
     """The CDR bytes of a dataclass, with their header."""
     out = bytearray()
-    _codec(type(value))[0](out, value)
+    _codec(typing.cast("typing.Hashable", type(value)))[0](out, value)
     return HEADER + out
 
 
@@ -70,7 +72,7 @@ def decode(cls: type[T], data: bytes) -> T:
         raise Malformed(f"{cls.__name__}: no little-endian CDR, it begins with {data[:4].hex() or 'nothing'}")
     body = data[len(HEADER) :]
     try:
-        value, end = _codec(cls)[1](body, 0)
+        value, end = _codec(typing.cast("typing.Hashable", cls))[1](body, 0)
     except (struct.error, ValueError) as error:
         raise Malformed(f"{cls.__name__}: {error}") from None
     if not 0 <= len(body) - end <= SLACK_N:
@@ -170,7 +172,7 @@ def _field(hint: Any) -> Codec:
         return _codec(typing.cast("type", hint))
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        base, mark = arguments
+        mark = arguments[1]
         return _fixed(mark) if isinstance(mark, int) else _array(mark)
     if origin is np.ndarray:
         return _array("d")

@@ -281,7 +281,12 @@ def _check_relations(profile: RobotProfile, file: str) -> None:
         ("base.reverse_max_mps", base.reverse_max_mps, "base.speed_max_mps", base.speed_max_mps),
         ("base.standstill_mps", base.standstill_mps, "base.reverse_max_mps", base.reverse_max_mps),
         ("timing.period_s", timing.period_s, "timing.latency_s", timing.latency_s),
-        ("supervisor.comfort_brake_mps2", bounds.comfort_brake_mps2, "base.brake_min_mps2", base.brake_min_mps2),
+        (
+            "supervisor.comfort_brake_mps2",
+            bounds.comfort_brake_mps2,
+            "base.brake_min_mps2",
+            base.brake_min_mps2,
+        ),
     )
     for low_name, low, high_name, high in ordered:
         if low > high:
@@ -289,10 +294,20 @@ def _check_relations(profile: RobotProfile, file: str) -> None:
     if not profile.footprint or not profile.lidars:
         raise BadInput(f"{file}: footprint and lidars need at least one entry each")
     count = len(arm.joints)
-    for name in ("position_min_rad", "position_max_rad", "velocity_max_radps", "accel_max_radps2",
-                 "torque_max_nm", "brake_radps2", "work_velocity_radps", "stowed_rad"):
+    for name in (
+        "position_min_rad",
+        "position_max_rad",
+        "velocity_max_radps",
+        "accel_max_radps2",
+        "torque_max_nm",
+        "brake_radps2",
+        "work_velocity_radps",
+        "stowed_rad",
+    ):
         if len(getattr(arm, name)) != count:
-            raise BadInput(f"{file}: arm.{name} has {len(getattr(arm, name))} entries, arm.joints has {count}")
+            raise BadInput(
+                f"{file}: arm.{name} has {len(getattr(arm, name))} entries, arm.joints has {count}"
+            )
     for k, (low, high) in enumerate(zip(arm.position_min_rad, arm.position_max_rad, strict=True)):
         if low >= high:
             raise BadInput(f"{file}: arm.position_min_rad[{k}] is {low}, arm.position_max_rad[{k}] is {high}")

@@ -141,7 +141,8 @@ def load_site(path: str | Path) -> Site:
 
 
 def _check(site: Site, file: str) -> None:
-    for area in (site.bounds, *site.boxes, *site.zones, *site.keep_out):
+    areas: tuple[Area | Box | Zone, ...] = (site.bounds, *site.boxes, *site.zones, *site.keep_out)
+    for area in areas:
         if area.x_min_m >= area.x_max_m or area.y_min_m >= area.y_max_m:
             raise BadInput(f"{file}: {area.name} is empty: min must lie below max on both axes")
     places = [place.name for place in site.places]

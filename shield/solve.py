@@ -30,6 +30,7 @@ class Option(NamedTuple):
     low: float
     high: float
     why: int  # what forbids more, one of `shield.search`'s codes; SAFE when the rules do
+    searched: bool = True  # whether reachability has narrowed the speeds; if not, they are the rules' alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def curvatures(proposal: BaseCommand, held: float, limits: tuple[Limit, ...], bo
 def build_problem(
     profile: RobotProfile, scene: Scene, proposal: BaseCommand, limits: tuple[Limit, ...], held_radpm: float
 ) -> Problem:
-    """The problem of one tick; options that cannot hold the nearest action are left out."""
+    """The problem of one tick; reachability is asked only where the rules leave something nearer."""
     scale = weight(profile)
     options: list[Option] = []
     best = math.inf
@@ -124,7 +125,13 @@ def build_problem(
     for curvature in bases:
         if scale * abs(curvature - proposal_arc.curvature_radpm) >= best:
             continue
-        for option in _arc(scene, proposal_arc, limits, curvature):
+        ruled = _arc(proposal_arc, limits, curvature)
+        if ruled is None:
+            continue
+        if _nearest(proposal, scale, ruled).distance >= best:
+            options.append(ruled)
+            continue
+        for option in _searched(scene, ruled):
             options.append(option)
             best = min(best, _nearest(proposal, scale, option).distance)
     if best == math.inf and proposal.turn_radps == 0.0:
@@ -132,37 +139,36 @@ def build_problem(
     return Problem(proposal=proposal, weight_m2ps=scale, limits=limits, options=tuple(options))
 
 
-def _arc(scene: Scene, proposal: BaseCommand, limits: tuple[Limit, ...], curvature: float) -> list[Option]:
-    """The option on one curvature, forwards or backwards, whichever the proposal is nearer to."""
-    low, high = window(limits, curvature, False)
-    target = min(max(proposal.speed_mps, low), high)
-    if low > high or abs(target) < SLOWEST_MPS:
-        return []
-    sign = math.copysign(1.0, target)
-    slow, quick = (max(low, SLOWEST_MPS), target) if sign > 0.0 else (max(-high, SLOWEST_MPS), -target)
-    return _searched(scene, slow, quick, curvature, sign, False)
+def _arc(proposal: BaseCommand, limits: tuple[Limit, ...], curvature: float) -> Option | None:
+    """What the rules leave on one curvature, forwards or backwards, whichever the proposal is nearer to."""
+    return _one_way(window(limits, curvature, False), proposal.speed_mps, curvature, False)
 
 
 def _rotation(scene: Scene, wish: float, limits: tuple[Limit, ...]) -> list[Option]:
-    low, high = window(limits, 0.0, True)
+    ruled = _one_way(window(limits, 0.0, True), wish, 0.0, True)
+    return [] if ruled is None else _searched(scene, ruled)
+
+
+def _one_way(span: tuple[float, float], wish: float, curvature: float, rotates: bool) -> Option | None:
+    """The part of a span between the slowest motion and what is nearest to the wish."""
+    low, high = span
     target = min(max(wish, low), high)
     if low > high or abs(target) < SLOWEST_MPS:
-        return []
-    sign = math.copysign(1.0, target)
-    slow, quick = (max(low, SLOWEST_MPS), target) if sign > 0.0 else (max(-high, SLOWEST_MPS), -target)
-    return _searched(scene, slow, quick, 0.0, sign, True)
+        return None
+    if target > 0.0:
+        return Option(curvature, rotates, max(low, SLOWEST_MPS), target, SAFE, searched=False)
+    return Option(curvature, rotates, target, min(high, -SLOWEST_MPS), SAFE, searched=False)
 
 
-def _searched(
-    scene: Scene, slow: float, quick: float, curvature: float, sign: float, rotates: bool
-) -> list[Option]:
-    if slow > quick:
-        return []
-    safe, why = fastest(scene, slow, quick, curvature, sign, rotates)
+def _searched(scene: Scene, ruled: Option) -> list[Option]:
+    """The option as reachability narrows it; none where it leaves nothing."""
+    sign = 1.0 if ruled.high > 0.0 else -1.0
+    slow, quick = (ruled.low, ruled.high) if sign > 0.0 else (-ruled.high, -ruled.low)
+    safe, why = fastest(scene, slow, quick, ruled.curvature, sign, ruled.rotates)
     if safe < 0.0:
         return []
     ends = (slow, safe) if sign > 0.0 else (-safe, -slow)
-    return [Option(curvature, rotates, ends[0], ends[1], why if safe < quick else SAFE)]
+    return [Option(ruled.curvature, ruled.rotates, ends[0], ends[1], why if safe < quick else SAFE)]
 
 
 def _nearest(proposal: BaseCommand, scale: float, option: Option) -> Answer:
@@ -181,7 +187,8 @@ def _nearest(proposal: BaseCommand, scale: float, option: Option) -> Answer:
 
 def solve(problem: Problem) -> Answer | None:
     """The nearest admissible action, or None; of equally near ones the first option's."""
-    answers = [_nearest(problem.proposal, problem.weight_m2ps, option) for option in problem.options]
+    searched = [option for option in problem.options if option.searched]
+    answers = [_nearest(problem.proposal, problem.weight_m2ps, option) for option in searched]
     return min(answers, key=lambda answer: answer.distance) if answers else None
 
 

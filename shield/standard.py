@@ -253,4 +253,6 @@ def to_arm(message: JointState) -> c.ActuatorJoints:
                         f"{len(message.velocity)} velocities")  # fmt: skip
     velocity = tuple(v for v, p in zip(message.velocity, message.position, strict=True) if math.isnan(p))
     gripper_m = sum(p for p in message.position if not math.isnan(p))
-    return c.ActuatorJoints(stamp_ns=stamp_ns(message.header), joint_velocity_radps=velocity, gripper_m=gripper_m)
+    return c.ActuatorJoints(
+        stamp_ns=stamp_ns(message.header), joint_velocity_radps=velocity, gripper_m=gripper_m
+    )

@@ -47,10 +47,27 @@ class Core(Protocol):
 
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "sim": ("cmd_vel", "joint_command"),
-    "safety": ("scan_front", "scan_rear", "imu", "localisation", "joint_states", "safety_mode", "proposed_action",
-               "emergency_stop"),
+    "safety": (
+        "scan_front",
+        "scan_rear",
+        "imu",
+        "localisation",
+        "joint_states",
+        "safety_mode",
+        "proposed_action",
+        "emergency_stop",
+    ),
     "autonomy": ("snapshot", "safety_mode", "order"),
-    "supervisor": ("scan_front", "scan_rear", "joint_states", "localisation", "heartbeat", "fault",
-                   "drive_status", "emergency_stop", "reset"),
+    "supervisor": (
+        "scan_front",
+        "scan_rear",
+        "joint_states",
+        "localisation",
+        "heartbeat",
+        "fault",
+        "drive_status",
+        "emergency_stop",
+        "reset",
+    ),
     "drive": ("certified_command", "safety_mode", "heartbeat", "emergency_stop", "reset", "joint_states"),
 }  # process -> what it hears; a recorder hears everything

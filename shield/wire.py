@@ -71,7 +71,9 @@ class Wire:
         cls = TOPICS[topic]
         require(type(value) is cls, f"{topic} carries {cls.__name__}, no {type(value).__name__}")
         if isinstance(value, c.ActuatorJoints):
-            require(len(value.joint_velocity_radps) == len(self._joints), f"{topic}: the joints' names are needed")
+            require(
+                len(value.joint_velocity_radps) == len(self._joints), f"{topic}: the joints' names are needed"
+            )
             return encode(s.from_arm(value, self._joints, self._fingers))
         write = _WRITE.get(cls)
         return encode(value if write is None else write(value))

@@ -10,7 +10,9 @@ from shield.topics import SUBSCRIPTIONS, TOPICS, Core, Output
 
 Record = Callable[[str, object, int], None]  # topic, value, stamp_ns
 
-MESSAGES_PER_PERIOD_MAX = 500  # a bound on what one control period may publish: far above the ~20 of normal running
+MESSAGES_PER_PERIOD_MAX = (
+    500  # a bound on what one control period may publish: far above the ~20 of normal running
+)
 ORDER = ("sim", "supervisor", "safety", "autonomy", "drive")  # in which the cores tick within one period
 
 
@@ -62,7 +64,10 @@ class Loop:
         count = 0
         while self._queue:
             count += 1
-            require(count <= budget, f"more than {MESSAGES_PER_PERIOD_MAX} messages in one period: a feedback loop")
+            require(
+                count <= budget,
+                f"more than {MESSAGES_PER_PERIOD_MAX} messages in one period: a feedback loop",
+            )
             topic, value = self._queue.popleft()
             if record is not None:
                 record(topic, value, self.now_ns)

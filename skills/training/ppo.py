@@ -265,7 +265,7 @@ class Ppo:
 
     def _descend(self, loss: torch.Tensor) -> None:
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call] # torch
+        loss.backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), self.settings.gradient)
         self.optimiser.step()
 

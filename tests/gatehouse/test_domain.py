@@ -10,7 +10,9 @@ import pytest
 from gatehouse import domain as d
 from shield.errors import BadInput
 
-RUN = d.RunningRun(domain=1, namespace="/r1", profile="p.yaml", discovery="LOCALHOST", folder="runs/a", file="a.yaml", pid=1)
+RUN = d.RunningRun(
+    domain=1, namespace="/r1", profile="p.yaml", discovery="LOCALHOST", folder="runs/a", file="a.yaml", pid=1
+)
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,9 @@ def test_the_simulation_is_the_same_stack_and_the_simulator() -> None:
 
 
 def test_arguments_variables_and_conditions(tmp_path: Path) -> None:
-    file = write(tmp_path, """
+    file = write(
+        tmp_path,
+        """
 launch:
   - arg: {name: who, default: ann}
   - arg: {name: which}
@@ -61,7 +63,8 @@ launch:
       param: [{name: words, value: $(var greeting)}, {name: number, value: "3"}, {name: is_on, value: true}]
       env: [{name: MORE, value: "1"}]
       remap: [{from: a, to: b}]
-""")
+""",
+    )
     plan = read_launch(file, {"which": "x"})
     assert plan.arguments == {"who": "ann", "which": "x"}
     (process,) = plan.processes
@@ -72,7 +75,9 @@ launch:
 
 
 def test_a_group_keeps_its_namespace_and_variables_to_itself(tmp_path: Path) -> None:
-    file = write(tmp_path, """
+    file = write(
+        tmp_path,
+        """
 launch:
   - group:
       - push_ros_namespace: {namespace: hall}
@@ -81,22 +86,30 @@ launch:
           - node: {pkg: p, exec: e, name: a}
       - node: {pkg: p, exec: e, name: b}
   - node: {pkg: p, exec: e, name: c}
-""")
+""",
+    )
     assert names(read_launch(file, {}).processes) == ["/hall/r1/a", "/hall/b", "//c"]
 
 
 def test_an_include_sees_what_was_set_and_may_be_given_more(tmp_path: Path) -> None:
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
 launch:
   - arg: {name: who, default: nobody}
   - arg: {name: what, default: nothing}
   - node: {pkg: p, exec: e, name: "$(var who)_$(var what)"}
-""", "inner.launch.yaml")
-    file = write(tmp_path, """
+""",
+        "inner.launch.yaml",
+    )
+    file = write(
+        tmp_path,
+        """
 launch:
   - arg: {name: who, default: ann}
   - include: {file: $(dirname)/inner.launch.yaml, arg: [{name: what, value: sings}]}
-""")
+""",
+    )
     assert names(read_launch(file, {}).processes) == ["//ann_sings"]
     assert names(read_launch(file, {"who": "bob"}).processes) == ["//bob_sings"]
 
@@ -108,9 +121,15 @@ launch:
         ("nodes: []", "a document with the single key 'launch' is expected"),
         ("launch: {}", "launch: {} is no list of elements"),
         ("launch: [node]", r"launch\[0\]: 'node' is no element: one key is expected"),
-        ("launch:\n  - composable_node_container: {}", r"launch\[0\]: 'composable_node_container' is not known here"),
+        (
+            "launch:\n  - composable_node_container: {}",
+            r"launch\[0\]: 'composable_node_container' is not known here",
+        ),
         ("launch:\n  - node: {pkg: p}", r"launch\[0\].node: 'exec' is missing"),
-        ("launch:\n  - node: {pkg: p, exec: e, respawn: true}", r"launch\[0\].node: 'respawn' is not known here"),
+        (
+            "launch:\n  - node: {pkg: p, exec: e, respawn: true}",
+            r"launch\[0\].node: 'respawn' is not known here",
+        ),
         ("launch:\n  - node: {pkg: p, exec: $(var x)}", r"launch\[0\].node.*\$\(var x\) is not declared"),
         ("launch:\n  - node: {pkg: p, exec: $(eval 1)}", r"\$\(eval 1\) is not known here"),
         ("launch:\n  - node: {pkg: p, exec: e, if: maybe}", "if is 'maybe', true or false is expected"),
@@ -118,12 +137,21 @@ launch:
         ("launch:\n  - arg: {name: x, default: a, choice: [{value: b}]}\n" + NODE, "x is 'a'; allowed are b"),
         ("launch:\n  - arg: 7\n" + NODE, r"launch\[0\].arg: 7 is no mapping"),
         ("launch:\n  - let: {name: x, value: [1]}\n" + NODE, r"\[1\] is no text"),
-        ("launch:\n  - node: {pkg: p, exec: e, param: [{name: x, value: {}}]}", "x is {}, a text or a number"),
+        (
+            "launch:\n  - node: {pkg: p, exec: e, param: [{name: x, value: {}}]}",
+            "x is {}, a text or a number",
+        ),
         ("launch: []", "it starts no node"),
         ("launch:\n" + NODE + NODE, "two nodes are called //e"),
         ("launch:\n  - include: {file: $(dirname)/a.launch.yaml}", "more than 20 files include one another"),
-        ("launch:\n  - include: {file: nowhere.yaml}", "nowhere.yaml: cannot be read as a launch file: .*No such file"),
-        ("launch:\n  - node: {pkg: p, exec: $(find-pkg-share nothing)}", "package 'nothing' has no share folder"),
+        (
+            "launch:\n  - include: {file: nowhere.yaml}",
+            "nowhere.yaml: cannot be read as a launch file: .*No such file",
+        ),
+        (
+            "launch:\n  - node: {pkg: p, exec: $(find-pkg-share nothing)}",
+            "package 'nothing' has no share folder",
+        ),
     ],
 )
 def test_mistakes_are_told_with_file_and_place(tmp_path: Path, text: str, message: str) -> None:

@@ -34,7 +34,11 @@ class Live:
 
     def __init__(self, folder: Path, **arguments: str) -> None:
         file = ROOT / "launch" / "warehouse_sim.launch.yaml"
-        self.bringup = Bringup(file, {"folder": str(folder), "queue": str(folder / "orders.db"), "navigator": NAVIGATOR, **arguments}, folder)
+        self.bringup = Bringup(
+            file,
+            {"folder": str(folder), "queue": str(folder / "orders.db"), "navigator": NAVIGATOR, **arguments},
+            folder,
+        )
         self.profile = load_profile(self.bringup.profile)
         self.last: dict[str, Any] = {}
         self.faults: set[str] = set()  # codes
@@ -65,15 +69,21 @@ class Live:
     def speed_mps(self) -> float:
         """Speed by the wheels' encoders."""
         joints = self.last.get("joint_states")
-        wheels = [v for n, v in zip(joints.name, joints.velocity_radps, strict=True) if "wheel" in n] if joints else [0.0]
-        return max(abs(wheel) for wheel in wheels) * self.profile.base.wheel_radius_m
+        wheels = (
+            [v for n, v in zip(joints.name, joints.velocity_radps, strict=True) if "wheel" in n]
+            if joints
+            else [0.0]
+        )
+        return float(max(abs(wheel) for wheel in wheels)) * self.profile.base.wheel_radius_m
 
     def until(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
         """Serve messages until `condition()`; a test that waits longer than `limit_s` has failed."""
         if not self.operator.spin(limit_s, until=condition):
             words = [f"{ended} {ended.last_words}" for ended in self.bringup.ended()]
             status = self.last.get("safety_mode")
-            raise AssertionError(f"no {what} within {limit_s} s; mode {status}; faults {sorted(self.faults)}; {words}")
+            raise AssertionError(
+                f"no {what} within {limit_s} s; mode {status}; faults {sorted(self.faults)}; {words}"
+            )
 
     def ready(self) -> None:
         """Wait until the robot may drive."""
@@ -86,7 +96,9 @@ class Live:
     def standing(self, bound_s: float, since_ns: int) -> float:
         """Wait for a standstill that lasts; return how long after `since_ns` the robot still moved, s."""
         hold_ns = 500_000_000
-        self.until(lambda: time.time_ns() - max(self.moved_ns, since_ns) > hold_ns, bound_s + 20.0, "standstill")
+        self.until(
+            lambda: time.time_ns() - max(self.moved_ns, since_ns) > hold_ns, bound_s + 20.0, "standstill"
+        )
         return max(self.moved_ns - since_ns, 0) * 1e-9
 
     def recover(self) -> None:
@@ -102,7 +114,9 @@ class Live:
             assert self.operator.reset("tester", "the test goes on") == ""
             if self.operator.spin(RESET_S, until=lambda: self.mode.may_drive):
                 return
-        raise AssertionError(f"{RESETS_N} resets were in vain: {self.last['safety_mode']}, {sorted(self.faults)}")
+        raise AssertionError(
+            f"{RESETS_N} resets were in vain: {self.last['safety_mode']}, {sorted(self.faults)}"
+        )
 
     def signal(self, name: str, number: signal.Signals) -> int:
         """Send a signal to the process called `name`; return when."""

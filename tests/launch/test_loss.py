@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gatehouse.bringup import Ended
 from shield.contract import Order, SafetyMode
 from tests.launch.live import Live
 
@@ -65,7 +66,12 @@ def test_a_killed_process_ends_in_standstill(live: Live, name: str) -> None:
     live.recover()
 
 
-def _ended(live: Live) -> list[object]:
-    found: list[object] = []
-    live.until(lambda: bool(found.extend(live.bringup.ended()) or found), 5.0, "end of the process")
+def _ended(live: Live) -> list[Ended]:
+    found: list[Ended] = []
+
+    def some() -> bool:
+        found.extend(live.bringup.ended())
+        return bool(found)
+
+    live.until(some, 5.0, "end of the process")
     return found

@@ -66,7 +66,11 @@ def test_a_forged_command_moves_nothing(live: Live) -> None:
                               duration_s=8.0), mac=bytes(32))  # fmt: skip
     for count in range(50):
         now_ns = live.last["drive_status"].stamp_ns
-        say(replace(forged, sequence=forged.sequence + count, issued_ns=now_ns, expires_ns=now_ns + 80_000_000))
+        say(
+            replace(
+                forged, sequence=forged.sequence + count, issued_ns=now_ns, expires_ns=now_ns + 80_000_000
+            )
+        )
         live.operator.spin(0.02)
     live.until(lambda: "forged" in live.faults, 5.0, "fault that says forged")
     after = live.last["snapshot"].ego

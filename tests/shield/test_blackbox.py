@@ -36,7 +36,7 @@ def record(path: Path, *, closes: bool = True) -> Path:
                                                      accel_y_mps2=0.0)), BEATS[-1].stamp_ns)  # fmt: skip
     if not closes:
         recorder.flush(0)
-        path = shutil.copy(path, path.with_suffix(".copy"))
+        path = Path(shutil.copy(path, path.with_suffix(".copy")))
     recorder.close("test over")
     recorder.close()
     return path
@@ -109,7 +109,9 @@ def test_an_existing_record_is_never_overwritten(tmp_path: Path) -> None:
         Recorder(path, PROFILE, SITE, CDR.schema)
 
 
-@pytest.mark.parametrize("raw", [b"", b"not a record at all, but long enough to be looked at", b"\x89MCAP0\r\n"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"not a record at all, but long enough to be looked at", b"\x89MCAP0\r\n"]
+)
 def test_a_foreign_file_is_refused(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "foreign.mcap"
     path.write_bytes(raw)
@@ -130,7 +132,9 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({"profile": "{}", "site": "{}"}, "robot is missing"),
     ],
 )
-def test_an_mcap_file_of_somebody_else_is_refused(tmp_path: Path, notes: dict[str, str], message: str) -> None:
+def test_an_mcap_file_of_somebody_else_is_refused(
+    tmp_path: Path, notes: dict[str, str], message: str
+) -> None:
     path = tmp_path / "other.mcap"
     with path.open("wb") as stream:
         writer = Writer(stream, use_chunking=False)

@@ -15,7 +15,7 @@ from shield.cdr import HEADER, SLACK_N, Malformed, decode, encode
 from shield.topics import TOPICS
 from tests.shield.values import of_type, same
 
-TYPES = sorted({cls for cls in TOPICS.values()}, key=lambda cls: cls.__name__)
+TYPES = sorted(set(TOPICS.values()), key=lambda cls: cls.__name__)
 BEAT = c.Heartbeat(source="drive", stamp_ns=1, sequence=2)
 
 

@@ -74,7 +74,11 @@ def changed(value: object, **changes: object) -> object:
         ("emergency_stop", changed(STOP, reason="x" * (ITEMS_MAX + 1)), "no short text"),
         ("scan_front", changed(SCAN, range_m=np.zeros(ITEMS_MAX + 1)), "entries"),
         ("proposed_action", changed(ACTION, command=None), "no command"),
-        ("proposed_action", changed(ACTION, command=c.BaseCommand(speed_mps=float("nan"))), "speed_mps is nan"),
+        (
+            "proposed_action",
+            changed(ACTION, command=c.BaseCommand(speed_mps=float("nan"))),
+            "speed_mps is nan",
+        ),
         ("fault", changed(FAULT, severity=3), "Severity is expected"),
         ("snapshot", changed(SNAPSHOT, ego=None), "no EgoState"),
         ("snapshot", changed(SNAPSHOT, health=[HEALTH]), "no tuple"),

@@ -47,7 +47,9 @@ def test_a_comfort_stop_is_gentle_and_keeps_the_curvature(mode: SafetyMode, spee
 def test_an_emergency_asks_for_standstill_at_once_and_keeps_the_curvature() -> None:
     control = MinimalRisk(PROFILE)
     control.follow(BaseCommand(speed_mps=1.0, curvature_radpm=-0.4))
-    assert control.command(SafetyMode.MRM_EMERGENCY, at(1.0)) == BaseCommand(speed_mps=0.0, curvature_radpm=-0.4)
+    assert control.command(SafetyMode.MRM_EMERGENCY, at(1.0)) == BaseCommand(
+        speed_mps=0.0, curvature_radpm=-0.4
+    )
 
 
 @pytest.mark.parametrize("mode", [m for m in SafetyMode if not m.may_drive])
@@ -77,7 +79,11 @@ def test_motion_that_nobody_commanded_is_braked_as_measured() -> None:
 
 
 @given(
-    st.floats(-2, 2), st.floats(-3, 3), st.floats(-1.2, 1.2), st.floats(-4, 4), st.sampled_from(list(SafetyMode))
+    st.floats(-2, 2),
+    st.floats(-3, 3),
+    st.floats(-1.2, 1.2),
+    st.floats(-4, 4),
+    st.sampled_from(list(SafetyMode)),
 )
 def test_it_never_speeds_up(
     speed: float, yaw: float, commanded: float, curvature: float, mode: SafetyMode

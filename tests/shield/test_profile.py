@@ -51,7 +51,9 @@ def test_the_shipped_profile_loads_and_its_digest_is_stable(tmp_path: Path) -> N
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, "fast", None, True])
 def test_no_number_may_be_anything_but_finite(bad: Any) -> None:
     for path in numbers(RAW):
-        with pytest.raises(BadInput, match=str(path[-1] if isinstance(path[-1], str) else path[-2])) as caught:
+        with pytest.raises(
+            BadInput, match=str(path[-1] if isinstance(path[-1], str) else path[-2])
+        ) as caught:
             build(RobotProfile, with_value(path, bad), "robot.yaml", "")
         assert "robot.yaml" in str(caught.value)
 
@@ -90,7 +92,9 @@ def test_a_missing_and_an_unknown_field_are_named(tmp_path: Path) -> None:
         (("arm", "position_min_rad", 0), 3.0),
     ],
 )
-def test_numbers_that_contradict_each_other_do_not_load(path: tuple[Any, ...], value: Any, tmp_path: Path) -> None:
+def test_numbers_that_contradict_each_other_do_not_load(
+    path: tuple[Any, ...], value: Any, tmp_path: Path
+) -> None:
     with pytest.raises(BadInput):
         load(with_value(path, value), tmp_path)
 

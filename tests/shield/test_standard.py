@@ -48,7 +48,9 @@ def test_joints_without_efforts_have_unknown_ones() -> None:
 
 
 def test_joints_that_do_not_fit_together_are_malformed() -> None:
-    message = s.JointState(header=s.header(1, ""), name=("a", "b"), position=(1.0,), velocity=(2.0, 3.0), effort=())
+    message = s.JointState(
+        header=s.header(1, ""), name=("a", "b"), position=(1.0,), velocity=(2.0, 3.0), effort=()
+    )
     with pytest.raises(Malformed, match="2 names, 1 positions"):
         s.to_joints(message)
     with pytest.raises(Malformed, match="2 names, 1 positions"):

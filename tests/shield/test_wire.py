@@ -31,7 +31,14 @@ LINE = re.compile(r"^([\w/]+(?:\[\])?)\s+(\w+)\s*(?:#.*)?$")
 
 
 def ros_type(hint: Any) -> str:
-    scalars = {bool: "bool", int: "int64", float: "float64", str: "string", bytes: "uint8[]", c.Command: "Command"}
+    scalars = {
+        bool: "bool",
+        int: "int64",
+        float: "float64",
+        str: "string",
+        bytes: "uint8[]",
+        c.Command: "Command",
+    }
     if hint in scalars:
         return scalars[hint]
     if isinstance(hint, type) and issubclass(hint, IntEnum):
@@ -43,14 +50,15 @@ def ros_type(hint: Any) -> str:
     return ros_type(typing.get_args(hint)[0]) + "[]"
 
 
-@pytest.mark.parametrize("cls", sorted({*(TOPICS[topic] for topic in OWN), *NESTED}, key=lambda cls: cls.__name__))
+@pytest.mark.parametrize("cls", sorted({*(TOPICS[topic] for topic in OWN), *NESTED}, key=repr))
 def test_message_files_mirror_the_contract(cls: type) -> None:
     name = message_name(cls)
     lines = (LINE.match(line) for line in (MESSAGES / f"{name}.msg").read_text().splitlines())
     found = [match.groups() for match in lines if match]
     hints = typing.get_type_hints(cls)
     assert found == [
-        (ros_type(hints[field.name]), RENAMED.get((name, field.name), field.name)) for field in dataclasses.fields(cls)
+        (ros_type(hints[field.name]), RENAMED.get((name, field.name), field.name))
+        for field in dataclasses.fields(cls)
     ]
 
 

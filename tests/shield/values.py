@@ -57,6 +57,6 @@ def same(first: Any, second: Any) -> bool:
         return bool(np.array_equal(first, second, equal_nan=True))
     if isinstance(first, tuple):
         return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second, strict=True))
-    if isinstance(first, float) and first != first:  # noqa: PLR0124 # NaN
-        return bool(second != second)  # noqa: PLR0124 # NaN
+    if isinstance(first, float) and first != first:  # NaN
+        return bool(second != second)  # NaN
     return bool(first == second) and type(first) is type(second)

@@ -82,14 +82,13 @@ def test_waits_for_a_person_in_the_way_and_carries_on() -> None:
     robot = robot_at(3.0, 4.8, 0.0)
     arrived_ns = 12_000_000_000
 
+    nearest: list[float] = []
+
     def watch() -> None:
         stand_at(robot, [(8.0, 4.6)] if robot.now_ns < arrived_ns else [])
+        nearest.append(math.hypot(robot.pose[0] - 8.0, robot.pose[1] - 4.6))
 
-    nearest: list[float] = []
-    step = run(
-        navigate(), goal(), robot, limit_s=80.0,
-        watch=lambda: (watch(), nearest.append(math.hypot(robot.pose[0] - 8.0, robot.pose[1] - 4.6)))[0],
-    )  # fmt: skip
+    step = run(navigate(), goal(), robot, limit_s=80.0, watch=watch)
     assert step.state is SkillState.SUCCEEDED, step.reason
     assert min(nearest[: int(11.0 / 0.02)]) > 0.8
 

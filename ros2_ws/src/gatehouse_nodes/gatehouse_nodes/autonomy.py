@@ -49,19 +49,25 @@ class AutonomyShell(Shell):
         return self._answer(order, response)
 
     def _cancel(self, request: Any, response: Any) -> Any:
-        return self._answer(Order(order=request.order, item="", station="", state=OrderState.CANCELLED), response)
+        return self._answer(
+            Order(order=request.order, item="", station="", state=OrderState.CANCELLED), response
+        )
 
     def _answer(self, order: Order, response: Any) -> Any:
         said = [value for _, value in self.ask("order", order) if isinstance(value, Order)]
         response.refusal = "" if said else "the autonomy is not active"
-        response.refusal = next((value.reason for value in said if value.state is OrderState.FAILED), response.refusal)
+        response.refusal = next(
+            (value.reason for value in said if value.state is OrderState.FAILED), response.refusal
+        )
         response.accepted = not response.refusal
         return response
 
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority(realtime=20))
+    process.main(
+        lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority(realtime=20)
+    )
 
 
 if __name__ == "__main__":

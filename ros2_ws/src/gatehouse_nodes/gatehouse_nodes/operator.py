@@ -39,7 +39,9 @@ class Operator:
         discovery: how far ROS 2 looks for other nodes.
     """
 
-    def __init__(self, domain: int, namespace: str, profile: RobotProfile, discovery: str = "LOCALHOST") -> None:
+    def __init__(
+        self, domain: int, namespace: str, profile: RobotProfile, discovery: str = "LOCALHOST"
+    ) -> None:
         os.environ[DOMAIN_VARIABLE], os.environ[RANGE_VARIABLE] = str(domain), discovery
         self._profile, self._cdr = profile, Cdr(profile)
         self._domain = domain
@@ -61,7 +63,9 @@ class Operator:
         for topic in topics:
             qos = profile_of(topic, self._profile.timing, is_reader=True)
             qos.deadline, qos.depth = qos.deadline.__class__(), max(qos.depth, 10)
-            self._node.create_subscription(message_class(topic), topic, partial(self._hear, topic, hear), qos, raw=True)
+            self._node.create_subscription(
+                message_class(topic), topic, partial(self._hear, topic, hear), qos, raw=True
+            )
 
     def spin(self, duration_s: float, until: Callable[[], bool] | None = None) -> bool:
         """Serve messages for `duration_s`, or until `until()` holds; return whether it does."""
@@ -80,9 +84,12 @@ class Operator:
 
     def publish_bytes(self, topic: str) -> Callable[[bytes], None]:
         """A way to say anything on `topic`, be it a message or not."""
-        publisher = self._node.create_publisher(message_class(topic), topic, profile_of(topic, self._profile.timing))
+        publisher: Any = self._node.create_publisher(
+            message_class(topic), topic, profile_of(topic, self._profile.timing)
+        )
         self.spin(ANSWER_S, until=lambda: publisher.get_subscription_count() > 0)
-        return publisher.publish
+        publish: Callable[[bytes], None] = publisher.publish
+        return publish
 
     def submit(self, order: Order) -> str:
         """Submit an order; return why it was refused, empty when it was taken.
@@ -118,7 +125,9 @@ class Operator:
             BadInput: nobody is there.
         """
         topic = "emergency_stop"
-        publisher = self._node.create_publisher(message_class(topic), topic, profile_of(topic, self._profile.timing))
+        publisher: Any = self._node.create_publisher(
+            message_class(topic), topic, profile_of(topic, self._profile.timing)
+        )
         self.spin(ANSWER_S, until=lambda: publisher.get_subscription_count() >= STOP_HEARERS_N)
         hearers = publisher.get_subscription_count()
         if not hearers:
@@ -137,7 +146,7 @@ class Operator:
         hear(topic, value, now_ns)
 
     def _call(self, kind: Any, name: str, request: Any) -> Any:
-        client = self._node.create_client(kind, name)
+        client: Any = self._node.create_client(kind, name)
         try:
             if not self.spin(ANSWER_S, until=client.service_is_ready):
                 raise BadInput(f"domain {self._domain}: nobody offers the service {client.srv_name}")

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import rclpy
@@ -31,7 +32,7 @@ class Priority:
 
 
 def make_executor() -> Executor:
-    """rclpy's events executor where it exists (Kilted on), which costs half of the classic one's time."""
+    """Rclpy's events executor where it exists (Kilted on), which costs half of the classic one's time."""
     try:
         from rclpy.experimental import EventsExecutor
     except ImportError:
@@ -41,7 +42,7 @@ def make_executor() -> Executor:
 
 def request(priority: Priority) -> str:
     """Ask the kernel for real-time scheduling and locked memory; say what it did not grant."""
-    threads = [int(name) for name in os.listdir("/proc/self/task")]  # the middleware's too
+    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]  # the middleware's too
     refused = []
     try:
         for thread in threads:
@@ -51,7 +52,9 @@ def request(priority: Priority) -> str:
     # Without the privilege a lock succeeds up to a small limit, and what is allocated later fails.
     if os.geteuid() != 0 or ctypes.CDLL(None).mlockall(CURRENT | FUTURE | ONFAULT):
         refused.append("locked memory")
-    return f"not granted: {', '.join(refused)}; deadlines are kept as well as the kernel lets" if refused else ""
+    return (
+        f"not granted: {', '.join(refused)}; deadlines are kept as well as the kernel lets" if refused else ""
+    )
 
 
 def run(make_node: Callable[[], Node], priority: Priority) -> int:

@@ -29,7 +29,9 @@ def profile_of(topic: str, timing: Timing, *, is_reader: bool = False, keeps_all
         history=HistoryPolicy.KEEP_LAST,
         depth=_depth(topic, is_reader=is_reader, keeps_all=keeps_all),
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if _is_latched(topic, is_reader, keeps_all) else DurabilityPolicy.VOLATILE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL
+        if _is_latched(topic, is_reader, keeps_all)
+        else DurabilityPolicy.VOLATILE,
     )
     if topic in FRESH and not keeps_all:
         qos.deadline = Duration(seconds=SILENT_PERIODS_N * timing.period_s)
@@ -47,7 +49,7 @@ def _depth(topic: str, *, is_reader: bool, keeps_all: bool) -> int:
     return LATCHED.get(topic, QUEUE_N)
 
 
-def _is_latched(topic: str, is_reader: bool, keeps_all: bool) -> bool:  # noqa: FBT001 # private
+def _is_latched(topic: str, is_reader: bool, keeps_all: bool) -> bool:  # private
     if topic in KEPT:
         return keeps_all or not is_reader
     return topic in LATCHED

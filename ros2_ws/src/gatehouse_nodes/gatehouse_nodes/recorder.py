@@ -26,7 +26,9 @@ class RecorderNode(Node):
 
     def configure(self, setting: Setting) -> None:
         notes = {"gatehouse": version("gatehouse"), "namespace": self.get_namespace()}
-        self._recorder = Recorder(Path(self.text("record")), setting.profile, setting.site, Cdr().schema, notes)
+        self._recorder = Recorder(
+            Path(self.text("record")), setting.profile, setting.site, Cdr().schema, notes
+        )
         for topic in TOPICS:
             qos = profile_of(topic, setting.profile.timing, is_reader=True, keeps_all=True)
             self.create_subscription(message_class(topic), topic, partial(self._write, topic), qos, raw=True)

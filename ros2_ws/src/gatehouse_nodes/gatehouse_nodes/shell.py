@@ -80,7 +80,9 @@ class Node(LifecycleNode):
         Raises:
             BadInput: a file is missing or wrong.
         """
-        return Setting(load_profile(find("profile", self.text("profile"))), load_site(find("site", self.text("site"))))
+        return Setting(
+            load_profile(find("profile", self.text("profile"))), load_site(find("site", self.text("site")))
+        )
 
     def start(self) -> bool:
         """Configure and activate without anybody's asking; False when `failure` says what is wrong."""
@@ -198,7 +200,9 @@ class Shell(Node):
             self.tell("malformed", Severity.INFO, f"{topic}: {error}"[:200])
             if topic != "emergency_stop":
                 return
-            value = c.EmergencyStop(stamp_ns=now_ns, source="a malformed stop", reason="better once too often")
+            value = c.EmergencyStop(
+                stamp_ns=now_ns, source="a malformed stop", reason="better once too often"
+            )
         self._call(topic, value, now_ns)
 
     def _call(self, topic: str, value: object, now_ns: int) -> list[Output]:

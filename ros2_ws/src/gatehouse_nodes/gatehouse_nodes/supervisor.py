@@ -36,7 +36,9 @@ class SupervisorShell(Shell):
         return response
 
     def _stop(self, request: Any, response: Any) -> Any:
-        stop = EmergencyStop(stamp_ns=self.now_ns(), source=request.source or "service", reason=request.reason)
+        stop = EmergencyStop(
+            stamp_ns=self.now_ns(), source=request.source or "service", reason=request.reason
+        )
         self.say([("emergency_stop", stop)])
         response.accepted = True
         return response
@@ -44,7 +46,10 @@ class SupervisorShell(Shell):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(lambda: SupervisorShell("supervisor", make_core, make_understudy=make_core), process.Priority(realtime=44))
+    process.main(
+        lambda: SupervisorShell("supervisor", make_core, make_understudy=make_core),
+        process.Priority(realtime=44),
+    )
 
 
 if __name__ == "__main__":
