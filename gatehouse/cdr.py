@@ -15,18 +15,8 @@ from shield.wire import Wire, message_type
 SOURCES = Path(__file__).resolve().parent.parent / "ros2_ws" / "src"
 SEPARATOR = "=" * 80
 FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:<=\d+)?(?:\[[<=\d]*\])?\s+\w+\s*(?:#.*)?$", re.MULTILINE)
-BUILT_IN = frozenset(
-    (
-        "bool",
-        "byte",
-        "char",
-        "float32",
-        "float64",
-        "string",
-        "wstring",
-        *tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-    )
-)
+_INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+BUILT_IN = frozenset(["bool", "byte", "char", "float32", "float64", "string", "wstring", *_INTEGERS])
 
 
 class Cdr:
