@@ -12,7 +12,7 @@ from enum import IntEnum
 import z3
 
 from shield.rules import Limit, Quantity
-from shield.solve import OTHER_KIND, Answer, Option, Problem
+from shield.solve import OTHER_KIND, Answer, Option, Problem, tightest
 
 STEPS_MAX_N = 200_000  # Z3's resource limit; the questions here take a few hundred
 CLOSER = 1e-6  # what counts as nearer
@@ -75,7 +75,7 @@ def nearer_action(problem: Problem, answer: Answer) -> str:
         return ""
     rules = [
         _within(limit)
-        for limit in _tightest(problem.limits)
+        for limit in tightest(problem.limits)
         if limit.quantity in (Quantity.SPEED, Quantity.YAW_RATE)
     ]
     return " ".join(rules) + f" (assert (or false {' '.join(choices)}))"
@@ -108,15 +108,6 @@ def _choice(problem: Problem, option: Option, spare: float) -> str:
     admissible = f"(<= {_number(option.low)} {moving} {_number(option.high)})"
     near = f"(< {_number(wish - spare)} {moving} {_number(wish + spare)})"
     return f"(and {motion} {admissible} {near})"
-
-
-def _tightest(limits: tuple[Limit, ...]) -> list[Limit]:
-    """For each quantity the intersection of its limits: the same set of actions in fewer terms."""
-    spans: dict[Quantity, tuple[float, float]] = {}
-    for limit in limits:
-        low, high = spans.get(limit.quantity, (limit.low, limit.high))
-        spans[limit.quantity] = max(low, limit.low), min(high, limit.high)
-    return [Limit("all", quantity, low, high) for quantity, (low, high) in spans.items()]
 
 
 def _number(value: float) -> str:

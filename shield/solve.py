@@ -56,6 +56,15 @@ def weight(profile: RobotProfile) -> float:
     return profile.base.length_m / 2 * profile.base.speed_max_mps
 
 
+def tightest(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    """For each quantity the intersection of its limits: the same set of actions in fewer terms."""
+    spans: dict[Quantity, tuple[float, float]] = {}
+    for limit in limits:
+        low, high = spans.get(limit.quantity, (limit.low, limit.high))
+        spans[limit.quantity] = max(low, limit.low), min(high, limit.high)
+    return tuple(Limit("all", quantity, low, high) for quantity, (low, high) in spans.items())
+
+
 def window(limits: tuple[Limit, ...], curvature: float, rotates: bool) -> tuple[float, float]:
     """Speeds on a curvature (or rates of a rotation) that the rules allow; empty when low > high."""
     low, high = -math.inf, math.inf
@@ -112,20 +121,20 @@ def build_problem(
     profile: RobotProfile, scene: Scene, proposal: BaseCommand, limits: tuple[Limit, ...], held_radpm: float
 ) -> Problem:
     """The problem of one tick; reachability is asked only where the rules leave something nearer."""
-    scale = weight(profile)
+    scale, tight = weight(profile), tightest(limits)
     options: list[Option] = []
     best = math.inf
     if proposal.turn_radps != 0.0 and proposal.speed_mps == 0.0:
-        options += _rotation(scene, proposal.turn_radps, limits)
+        options += _rotation(scene, proposal.turn_radps, tight)
         best = min((_nearest(proposal, scale, option).distance for option in options), default=math.inf)
         proposal_arc, bases = BaseCommand(speed_mps=0.0, curvature_radpm=held_radpm), [held_radpm]
     else:
         proposal_arc = proposal
-        bases = curvatures(proposal, held_radpm, limits, profile.base.curvature_max_radpm)
+        bases = curvatures(proposal, held_radpm, tight, profile.base.curvature_max_radpm)
     for curvature in bases:
         if scale * abs(curvature - proposal_arc.curvature_radpm) >= best:
             continue
-        ruled = _arc(proposal_arc, limits, curvature)
+        ruled = _arc(proposal_arc, tight, curvature)
         if ruled is None:
             continue
         if _nearest(proposal, scale, ruled).distance >= best:
@@ -135,7 +144,7 @@ def build_problem(
             options.append(option)
             best = min(best, _nearest(proposal, scale, option).distance)
     if best == math.inf and proposal.turn_radps == 0.0:
-        options += _rotation(scene, 0.0, limits)
+        options += _rotation(scene, 0.0, tight)
     return Problem(proposal=proposal, weight_m2ps=scale, limits=limits, options=tuple(options))
 
 
