@@ -27,6 +27,7 @@ LOCK = ROOT / "requirements.lock"
 WANTED = (ROOT / "requirements.txt", ROOT / "requirements-ros.txt")
 INTERFACES = ROOT / "ros2_ws" / "src" / "gatehouse_msgs"
 PROJECTS = (ROOT, ROOT / "ros2_ws" / "src" / "gatehouse_nodes")
+COMPILED = ("shield", "controllers", "skills", "sim")  # folders with kernels
 PYTHONS = ((3, 11), (3, 12))
 HEADERS = Path(sysconfig.get_paths()["include"])
 COMPILERS = ("c++", "g++", "clang++")
@@ -164,6 +165,8 @@ def set_up() -> None:
         do_once(stamps / "interfaces", interfaces, build_interfaces)
         projects = digest((project / "setup.py" for project in PROJECTS), packages)
         do_once(stamps / "projects", projects, install_projects)
+        compiled = digest((file for folder in COMPILED for file in (ROOT / folder).rglob("*.py")), packages)
+        do_once(stamps / "kernels", compiled, compile_kernels)
 
 
 def install_packages() -> None:
@@ -185,6 +188,12 @@ def install_projects() -> None:
     """Make the packages of this checkout importable and the command line callable."""
     words = [word for project in PROJECTS for word in ("-e", project)]
     pip(VENV, "--no-deps", "--no-build-isolation", *words, failure="pip could not install this checkout")
+
+
+def compile_kernels() -> None:
+    """Compile the kernels once, so that no process has to while the robot waits."""
+    tell("compiling the kernels (a minute or two)")
+    run(VENV / "bin" / "python", "-m", "gatehouse.kernels", failure="the kernels could not be compiled")
 
 
 def lock() -> None:

@@ -31,7 +31,7 @@ TOPICS = (
 )
 SLICE_S = 0.1
 MEMORY_EVERY_S = 5.0
-READY_S = 120.0  # from start to a mode that may drive: loading, compiling, the first scans
+READY_S = 240.0  # from start to a mode that may drive: loading, compiling, the first scans
 STOPPED_S = 5.0  # so long a latched stop is shown before the run is given up
 SETTLE_S = 1.0  # the run goes on so long after its orders ended
 ENDED = (c.OrderState.DONE, c.OrderState.FAILED, c.OrderState.CANCELLED)
