@@ -135,8 +135,8 @@ def _interlocks(scene: ArmScene, command: ArmCommand) -> list[Broken]:
         found.append(
             Broken(
                 "base_stands",
-                "the arm moves while the base stands only: the base does "
-                f"{ego.speed_mps:.3f} m/s and {ego.yaw_rate_radps:.3f} rad/s",
+                f"the arm moves while the base stands only: the base does {ego.speed_mps:.3f} m/s and "
+                f"{ego.yaw_rate_radps:.3f} rad/s, and was told {scene.last.speed_mps:.3f} m/s",
             )
         )
     width = scene.profile.arm.gripper_max_m

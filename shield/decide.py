@@ -7,11 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+import numpy as np
+
+from shield.admit import pack_discs, packed_fault
 from shield.areas import hall_array, keep_out_array, pose_vector, zone_array
 from shield.arm_rules import ArmScene, joint_margin
 from shield.arm_rules import broken as arm_broken
 from shield.arm_rules import nearest as arm_nearest
-from shield.contract import ArmCommand, BaseCommand, Command, Floats, Margins, Outcome, Snapshot
+from shield.contract import (
+    NO_DISCS,
+    ArmCommand,
+    BaseCommand,
+    Command,
+    EgoState,
+    Floats,
+    Margins,
+    Outcome,
+    SafetyMode,
+    Snapshot,
+)
 from shield.explain import why_not, why_stuck
 from shield.fail_safe import SetPoint
 from shield.profile import RobotProfile
@@ -67,6 +81,40 @@ class Decider:
         self._areas = hall_array(site), keep_out_array(site), zone_array(site)
         self._fixed = fixed_limits(profile)
         self._prover = Prover()
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Compile or load every kernel and ask the solver once, so that no tick has to."""
+        arm = self._profile.arm
+        still = (0.0,) * len(arm.joints)
+        ego = EgoState(
+            stamp_ns=0,
+            x_m=0.0,
+            y_m=0.0,
+            heading_rad=0.0,
+            speed_mps=0.0,
+            yaw_rate_radps=0.0,
+            position_bound_m=0.0,
+            heading_bound_rad=0.0,
+            speed_bound_mps=0.0,
+            yaw_rate_bound_radps=0.0,
+            joint_position_rad=arm.stowed_rad,
+            joint_velocity_radps=still,
+        )
+        snapshot = Snapshot(
+            robot=self._profile.robot,
+            sequence=0,
+            stamp_ns=0,
+            ego=ego,
+            discs=NO_DISCS,
+            mode=SafetyMode.NOMINAL,
+            speed_limit_mps=self._profile.base.speed_max_mps,
+        )
+        last, far = SetPoint(joint_velocity_radps=still), np.array([[9.0, 9.0, 0.1, 1.0, 0.0]])
+        packed_fault(pack_discs(NO_DISCS))
+        moving = ArmCommand(joint_velocity_radps=(0.01, *still[1:]), gripper_m=arm.gripper_max_m)
+        for command in (BaseCommand(speed_mps=1.0), BaseCommand(speed_mps=0.001), moving):
+            self.decide(command, snapshot, far, last, ())
 
     def decide(
         self, command: Command, snapshot: Snapshot, discs: Floats, last: SetPoint, flights: Flights
