@@ -21,7 +21,7 @@ from shield.tracking import Tracker
 
 NAME = "safety"
 MISSES_N = 2  # snapshots without an answer until the gate is asked for a fail-safe instead
-SILENT_N = 10  # snapshots without an answer until it is a fault: 0.2 s
+SILENT_N = 25  # snapshots without an answer until it is a fault: 0.5 s
 AHEAD_NS = 20_000_000
 
 

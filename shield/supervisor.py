@@ -6,6 +6,8 @@ through the table in `shield.modes`; every mode message carries the chain of cau
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shield import contract as c
 from shield.check import malformed
 from shield.contract import SafetyMode, Severity
@@ -17,7 +19,9 @@ from shield.profile import Lidar, RobotProfile
 from shield.topics import Output
 
 NAME = "supervisor"
-PEERS = ("safety", "drive", "autonomy")
+# How many heartbeat time-outs a process may be silent. Without the autonomy's proposals the gate begins the
+# fail-safe after two periods by itself: only whether the stop latches can wait.
+PEERS = {"safety": 1, "drive": 1, "autonomy": 6}
 SETTLE_NS = 500_000_000  # everything must have been well for so long to start, and to leave DEGRADED
 SCANS_IN_A_ROW_N = 2  # scans of one lidar that must see a violation: one sweep alone may be dust
 FIX_TIMEOUT_NS = 500_000_000  # a localiser this silent is no basis for a start
@@ -231,16 +235,18 @@ class Supervisor:
             (name, (now_ns - at) * 1e-9) for name, at in ages.items() if at < 0 or now_ns - at > timeout_ns
         ]
 
-    def _lost_peers(self, now_ns: int) -> list[str]:
+    def _lost_peers(self, now_ns: int, patience: Mapping[str, int]) -> list[str]:
         timeout_ns = round(self._profile.supervisor.heartbeat_timeout_s * 1e9)
         return [
-            name for name in PEERS if name not in self._beat_ns or now_ns - self._beat_ns[name] > timeout_ns
+            name
+            for name in PEERS
+            if name not in self._beat_ns or now_ns - self._beat_ns[name] > patience.get(name, 1) * timeout_ns
         ]
 
     def _problems(self, now_ns: int) -> list[str]:
         """What speaks against moving, for start and reset."""
         problems = [f"{name} is missing" for name, _ in self._lost_sensors(now_ns)]
-        problems += [f"no heartbeat of {name}" for name in self._lost_peers(now_ns)]
+        problems += [f"no heartbeat of {name}" for name in self._lost_peers(now_ns, {})]
         if self._fix_ns < 0 or now_ns - self._fix_ns > FIX_TIMEOUT_NS:
             problems.append("localisation is missing")
         problems += [
@@ -286,7 +292,7 @@ class Supervisor:
             events.append((Event.EMERGENCY if hard else Event.STOP, f"{name} stale {age_s * 1e3:.0f} ms"))
         events += [
             (Event.STOP if name == "autonomy" else Event.EMERGENCY, f"heartbeat of {name} lost")
-            for name in self._lost_peers(now_ns)
+            for name in self._lost_peers(now_ns, PEERS)
         ]
         return events
 
