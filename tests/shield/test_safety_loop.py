@@ -128,13 +128,15 @@ def hardest(rig: Rig) -> float:
     return max((a - b) / 0.1 for a, b in zip(rig.speeds, rig.speeds[5:], strict=False))
 
 
-def test_a_lost_autonomy_ends_in_a_gentle_stop_that_is_latched() -> None:
+def test_a_lost_autonomy_is_braked_by_the_gate_at_once_and_then_latched() -> None:
     rig = cruising()
     rig.loop.dead.add("autonomy")
-    rig.run(3.0)
+    rig.run(0.2)
+    assert rig.speeds[-1] < CRUISE_MPS - 0.1
+    assert rig.mode() is M.NOMINAL
+    rig.run(2.0)
     assert rig.modes[-2:] == [M.MRM_COMFORT, M.SAFE_STOP]
     assert rig.stands()
-    assert hardest(rig) < PROFILE.base.brake_min_mps2
     assert rig.cause[0] == "heartbeat of autonomy lost -> MRM_COMFORT"
     rig.loop.dead.clear()
     assert rig.run(1.0).mode() is M.SAFE_STOP
@@ -148,6 +150,20 @@ def test_a_lost_sensor_ends_in_standstill(lost: str) -> None:
     assert rig.modes[1:] == [M.NOMINAL, M.DEGRADED, M.MRM_COMFORT, M.SAFE_STOP]
     assert rig.stands()
     assert f"{lost}_stale" in rig.faults
+
+
+def test_a_fault_that_asks_for_a_stop_ends_in_a_gentle_one() -> None:
+    rig = cruising()
+    fault = c.Fault(
+        stamp_ns=rig.loop.now_ns, source="operator", code="odd", severity=c.Severity.STOP, detail="odd noise"
+    )
+    rig.loop.publish("fault", fault)
+    rig.run(0.5)
+    assert rig.mode() is M.MRM_COMFORT
+    assert not rig.stands()
+    rig.run(1.5)
+    assert rig.mode() is M.SAFE_STOP
+    assert hardest(rig) < PROFILE.base.brake_min_mps2
 
 
 def test_without_encoders_it_stops_at_once() -> None:
