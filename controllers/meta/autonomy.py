@@ -81,6 +81,7 @@ class Autonomy:
         queue.stock(site.items)
         self._executive = Executive(profile, site, queue, self._refuse)
         self._task: Task | None = None
+        self._asked: SkillGoal | None = None  # a single skill that somebody wants, outside of any order
         self._mode: ModeStatus | None = None
         self._sequence = 0
         self._beat = 0
@@ -100,6 +101,26 @@ class Autonomy:
         """Say that this process is alive."""
         self._beat += 1
         return [("heartbeat", Heartbeat(source="autonomy", stamp_ns=now_ns, sequence=self._beat))]
+
+    def execute(self, goal: SkillGoal) -> str:
+        """Run one skill outside of any order, as soon as the robot may drive; return why not, empty when it will."""
+        if self._task is not None or self._asked is not None or self._executive.order is not None:
+            busy = self._task or self._asked
+            return f"busy with {busy.skill} {busy.target}" if busy is not None else "busy with an order"
+        if goal.skill not in self._skills:
+            return f"there is no skill {goal.skill!r}; known are {', '.join(sorted(self._skills))}"
+        self._asked = goal
+        return ""
+
+    def abandon(self, reason: str, now_ns: int) -> list[Output]:
+        """End the single skill that `execute` was asked for, if it has not ended yet."""
+        if self._asked is not None:
+            goal, self._asked = self._asked, None
+            return [self._status(_alone(goal), SkillState.PREEMPTED, 0.0, reason, now_ns)]
+        if self._task is None or self._task.order:
+            return []
+        self._skills[self._task.skill].stop(now_ns)
+        return self._end(self._task, SkillState.PREEMPTED, reason, now_ns)
 
     def _submit(self, order: Order, now_ns: int) -> Order:
         try:
@@ -125,7 +146,7 @@ class Autonomy:
     def _work(self, snapshot: Snapshot, now_ns: int, out: list[Output]) -> SkillStep | None:
         """Start what is to be done, if nothing runs; then one step of what runs."""
         if self._task is None:
-            decision = self._executive.decide(snapshot, now_ns)
+            decision = self._asked_for() or self._executive.decide(snapshot, now_ns)
             out += [_report(value) for value in decision.changed]
             if decision.task is None or decision.goal is None:
                 return None
@@ -140,6 +161,13 @@ class Autonomy:
         if self._steps_n % STATUS_EVERY_N == 1 and step.state is SkillState.RUNNING:
             out.append(self._status(self._task, step.state, step.progress, step.reason, now_ns))
         return step
+
+    def _asked_for(self) -> Decision | None:
+        """The single skill that is asked for, if any."""
+        if self._asked is None:
+            return None
+        goal, self._asked = self._asked, None
+        return Decision(task=_alone(goal), goal=goal, changed=())
 
     def _start(self, decision: Decision, snapshot: Snapshot, now_ns: int) -> str:
         """Start the decision's skill; returns why that is not possible, empty when it runs."""
@@ -216,3 +244,8 @@ class Autonomy:
 
 def _report(value: Order | Task) -> Output:
     return ("order_status" if isinstance(value, Order) else "task_status", value)
+
+
+def _alone(goal: SkillGoal) -> Task:
+    """The task of a single skill: it belongs to no order."""
+    return Task(task=f"alone/{goal.skill}", order="", skill=goal.skill, target=goal.target)

@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_S = 120.0  # processes load, kernels compile where no cache is
 TOPICS = ("safety_mode", "joint_states", "snapshot", "drive_status", "order_status", "fault")
 RESETS_N, RESET_S = 30, 3.0  # a process that is started again may have to load for long
-NAVIGATOR = "pursuit"
 
 
 class Live:
@@ -36,7 +35,7 @@ class Live:
         file = ROOT / "launch" / "warehouse_sim.launch.yaml"
         self.bringup = Bringup(
             file,
-            {"folder": str(folder), "queue": str(folder / "orders.db"), "navigator": NAVIGATOR, **arguments},
+            {"folder": str(folder), "queue": str(folder / "orders.db"), **arguments},
             folder,
         )
         self.profile = load_profile(self.bringup.profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gatehouse_msgs.srv import CancelOrder, SubmitOrder
@@ -11,8 +12,9 @@ from controllers.meta.queue import OrderQueue
 from gatehouse_nodes import process
 from gatehouse_nodes.setting import Setting
 from gatehouse_nodes.shell import Node, Shell
-from shield.contract import Order, OrderState
-from shield.topics import Core
+from gatehouse_nodes.skill_server import SkillServer
+from shield.contract import Order, OrderState, SkillStatus
+from shield.topics import Core, Output
 from skills.library import load_library
 
 TEXTS = {"queue": "memory", "navigator": "learned"}
@@ -35,12 +37,22 @@ def _autonomy(node: Node, setting: Setting, queue: str) -> Core:
 
 
 class AutonomyShell(Shell):
-    """The autonomy with the services of the order desk."""
+    """The autonomy with the services of the order desk, and its skills as an action."""
+
+    _skills: SkillServer | None = None
 
     def configure(self, setting: Setting) -> None:
         super().configure(setting)
+        if isinstance(self.core, Autonomy):
+            self._skills = SkillServer(self, self.core)
         self.create_service(SubmitOrder, "submit_order", self._submit)
         self.create_service(CancelOrder, "cancel_order", self._cancel)
+
+    def say(self, outputs: Sequence[Output]) -> None:
+        super().say(outputs)
+        for _, value in outputs:
+            if isinstance(value, SkillStatus) and self._skills is not None:
+                self._skills.hear(value)
 
     def _submit(self, request: Any, response: Any) -> Any:
         asked = request.order
@@ -65,9 +77,7 @@ class AutonomyShell(Shell):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(
-        lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority(realtime=20)
-    )
+    process.main(lambda: AutonomyShell("autonomy", make_core, TEXTS, make_understudy), process.Priority())
 
 
 if __name__ == "__main__":

@@ -10,19 +10,22 @@ from types import TracebackType
 from typing import Any, Self
 
 import rclpy
+from gatehouse_msgs.action import ExecuteSkill
 from gatehouse_msgs.srv import CancelOrder, Reset, SubmitOrder
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from gatehouse.cdr import Cdr
 from gatehouse.domain import DOMAIN_VARIABLE, RANGE_VARIABLE
-from gatehouse_nodes.process import make_executor
 from gatehouse_nodes.qos import profile_of
 from gatehouse_nodes.shell import message_class
 from shield.cdr import Malformed
-from shield.contract import EmergencyStop, Order
+from shield.contract import EmergencyStop, Order, SkillGoal, SkillState
 from shield.errors import BadInput
 from shield.profile import RobotProfile
 
+TRANSPORT_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"  # no shared memory, for the launch file's reason
 WAKE_S = 0.05
 ANSWER_S = 5.0  # how long a service may take to be found, and to answer
 STOP_HEARERS_N = 2  # the supervisor and the drive
@@ -43,11 +46,14 @@ class Operator:
         self, domain: int, namespace: str, profile: RobotProfile, discovery: str = "LOCALHOST"
     ) -> None:
         os.environ[DOMAIN_VARIABLE], os.environ[RANGE_VARIABLE] = str(domain), discovery
+        os.environ.setdefault(TRANSPORT_VARIABLE, "UDPv4")
         self._profile, self._cdr = profile, Cdr(profile)
         self._domain = domain
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node(f"operator_{os.getpid()}", namespace=namespace)
-        self._executor = make_executor()
+        self._executor = (
+            SingleThreadedExecutor()
+        )  # an operator's clients come and go, which the events executor dislikes
         self._executor.add_node(self._node)
 
     def __enter__(self) -> Self:
@@ -109,6 +115,31 @@ class Operator:
             BadInput: nobody answers.
         """
         return str(self._call(CancelOrder, "cancel_order", CancelOrder.Request(order=order)).refusal)
+
+    def execute(
+        self, goal: SkillGoal, limit_s: float, cancel_after_s: float | None = None
+    ) -> tuple[SkillState, str]:
+        """Run one skill outside of any order, and cancel it after a while if so asked; return how it ended.
+
+        Raises:
+            BadInput: nobody answers, or it did not end within `limit_s`.
+        """
+        client: Any = ActionClient(self._node, ExecuteSkill, "execute_skill")
+        try:
+            if not self.spin(ANSWER_S, until=client.server_is_ready):
+                raise BadInput(f"domain {self._domain}: nobody offers the action execute_skill")
+            wanted = ExecuteSkill.Goal(skill=goal.skill, target=goal.target, item=goal.item)
+            sent = client.send_goal_async(wanted)
+            self.spin(ANSWER_S, until=sent.done)
+            ended = sent.result().get_result_async()
+            if cancel_after_s is not None and not self.spin(cancel_after_s, until=ended.done):
+                sent.result().cancel_goal_async()
+            if not self.spin(limit_s, until=ended.done):
+                raise BadInput(f"{goal.skill} {goal.target} did not end within {limit_s} s")
+            result = ended.result().result
+            return SkillState(result.state), str(result.reason)
+        finally:
+            client.destroy()
 
     def reset(self, operator: str, reason: str) -> str:
         """Ask to leave a latched mode; return why that was refused, empty when it was taken.

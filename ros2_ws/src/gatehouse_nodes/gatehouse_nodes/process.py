@@ -21,14 +21,20 @@ from shield.errors import BadInput
 WAKE_S = 0.2  # how long a stop request may wait
 BAD_INPUT = 2
 CURRENT, FUTURE, ONFAULT = 1, 2, 4  # mlockall(2): lock what is touched, not what is merely reserved
+AUTOGROUP = Path("/proc/self/autogroup")
 ERRORS_IN_A_ROW_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """How a process wants to be scheduled."""
+    """How a process wants to be scheduled.
 
-    realtime: int
+    Only what is short and bounded asks for a real-time priority: the kernel stalls all of it on a core together
+    (for 50 ms) when it takes that core for most of a second, as a policy that is being compiled or learned does.
+    """
+
+    realtime: int = 0
+    nice: int = -10
 
 
 def make_executor() -> Executor:
@@ -40,21 +46,35 @@ def make_executor() -> Executor:
     return EventsExecutor()
 
 
+def prefer(priority: Priority) -> str:
+    """Ask the kernel to prefer this process to ordinary ones; say what it did not grant."""
+    try:
+        for thread in _threads():
+            os.setpriority(os.PRIO_PROCESS, thread, priority.nice)
+        if AUTOGROUP.exists():  # without it niceness counts among the processes of one session only
+            AUTOGROUP.write_text(str(priority.nice))
+    except OSError as error:
+        return f"niceness {priority.nice} ({error.strerror})"
+    return ""
+
+
 def request(priority: Priority) -> str:
     """Ask the kernel for real-time scheduling and locked memory; say what it did not grant."""
-    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]  # the middleware's too
     refused = []
     try:
-        for thread in threads:
+        for thread in _threads():
             os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(priority.realtime))
     except OSError as error:
         refused.append(f"real-time priority {priority.realtime} ({error.strerror})")
     # Without the privilege a lock succeeds up to a small limit, and what is allocated later fails.
     if os.geteuid() != 0 or ctypes.CDLL(None).mlockall(CURRENT | FUTURE | ONFAULT):
         refused.append("locked memory")
-    return (
-        f"not granted: {', '.join(refused)}; deadlines are kept as well as the kernel lets" if refused else ""
-    )
+    return ", ".join(refused)
+
+
+def _threads() -> list[int]:
+    """All threads of this process, the middleware's too."""
+    return [int(task.name) for task in Path("/proc/self/task").iterdir()]
 
 
 def run(make_node: Callable[[], Node], priority: Priority) -> int:
@@ -65,13 +85,18 @@ def run(make_node: Callable[[], Node], priority: Priority) -> int:
     executor = make_executor()
     executor.add_node(node)
     try:
+        wants = node.is_set("realtime")
+        refused = [prefer(priority)] if wants else []
         if node.is_set("autostart") and not node.start():
             sys.stderr.write(f"gatehouse: {node.get_name()}: {node.failure or 'could not be started'}\n")
             return BAD_INPUT
-        if node.is_set("realtime"):  # only now: compiling kernels is no work for a real-time priority
-            refused = request(priority)
-            if refused:
-                node.get_logger().warning(refused)
+        if wants and priority.realtime:  # only now: compiling kernels is no work for a real-time priority
+            refused.append(request(priority))
+        if any(refused):
+            lacking = ", ".join(filter(None, refused))
+            node.get_logger().warning(
+                f"not granted: {lacking}; deadlines are kept as well as the kernel lets"
+            )
         _spin(executor, node, stop)
         return 0
     finally:

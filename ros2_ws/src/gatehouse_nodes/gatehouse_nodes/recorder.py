@@ -49,7 +49,7 @@ class RecorderNode(Node):
 
 def main() -> None:
     """Entry point of the executable."""
-    process.main(RecorderNode, process.Priority(realtime=10))
+    process.main(RecorderNode, process.Priority())
 
 
 if __name__ == "__main__":
