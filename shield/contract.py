@@ -384,6 +384,7 @@ class DriveStatus:
     speed_mps: float
     yaw_rate_radps: float
     reason: str = ""
+    released: bool = False  # since its start, a mode has let it follow commands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

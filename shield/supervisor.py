@@ -77,7 +77,7 @@ class Supervisor:
         if isinstance(value, c.Heartbeat):
             self._on_heartbeat(value, now_ns)
         elif isinstance(value, c.DriveStatus):
-            self._drive = value
+            return self._on_drive(value, now_ns)
         elif isinstance(value, c.PoseFix):
             self._fix_ns = now_ns
         elif isinstance(value, c.Fault):
@@ -193,6 +193,13 @@ class Supervisor:
         if beat.source in PEERS and self._beat_count.get(beat.source) != beat.sequence:
             self._beat_count[beat.source] = beat.sequence
             self._beat_ns[beat.source] = now_ns
+
+    def _on_drive(self, status: c.DriveStatus, now_ns: int) -> list[Output]:
+        """A drive that was released before this supervisor began: what was latched then is not known, so it is latched."""
+        self._drive = status
+        if self._state.mode is SafetyMode.INIT and status.released:
+            return self._apply(Event.EMERGENCY, "supervisor restarted in operation", now_ns)
+        return []
 
     def _on_fault(self, fault: c.Fault, now_ns: int) -> list[Output]:
         if fault.source == NAME or fault.severity is Severity.INFO:

@@ -76,6 +76,7 @@ class Drive:
         self._gripper_m: float | None = None
         self._measured_mps = 0.0
         self._stepped_ns = -1
+        self._released = False
         self._beat = 0
         self._authority, self._reason = Authority.FAIL_SAFE, "nothing certified yet"
 
@@ -112,6 +113,7 @@ class Drive:
             speed_mps=self._base.speed_mps,
             yaw_rate_radps=self._base.yaw_rate_radps,
             reason=self._reason,
+            released=self._released,
         )
         outputs.append(("drive_status", status))
         outputs.append(("heartbeat", c.Heartbeat(source=NAME, stamp_ns=now_ns, sequence=self._beat)))
@@ -149,6 +151,7 @@ class Drive:
             return self._faults.tell("mode_replayed", Severity.INFO, detail, now_ns)
         stricter = AUTHORITY[status.mode] < (AUTHORITY[known.mode] if known is not None else Authority.FOLLOW)
         self._mode, self._mode_heard_ns = status, now_ns
+        self._released = self._released or status.mode.may_drive
         if AUTHORITY[status.mode] is not Authority.BRAKE_ONLY:
             self._braking_since_ns = -1
         elif self._braking_since_ns < 0:

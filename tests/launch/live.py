@@ -102,7 +102,9 @@ class Live:
 
     def recover(self) -> None:
         """Let the robot drive again after a loss is mended: by itself where nothing was latched, else by a reset."""
+        self.last.pop("safety_mode", None)  # the last word of a supervisor that may be gone
         self.operator.spin(RESET_S)
+        self.until(lambda: self.mode is not SafetyMode.INIT, READY_S, "mode but INIT")
         if not self.mode.may_drive:
             self.reset()
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from gatehouse.replay import command as replay
 from shield import contract as c
-from shield.contract import OrderState, SafetyMode
+from shield.contract import OrderState, SafetyMode, SkillState
 from shield.errors import BadInput
 from sim.truth_log import read_truth
 from tests.launch.live import Live
@@ -51,6 +51,15 @@ def test_the_order_completes(live: Live, folder: Path) -> None:
 def _state(live: Live) -> OrderState | None:
     status = live.last.get("order_status")
     return status.state if status is not None and status.order == "o1" else None
+
+
+def test_a_single_skill_is_an_action_that_can_be_cancelled(live: Live) -> None:
+    state, reason = live.operator.execute(c.SkillGoal(skill="fly", target="packing"), 5.0)
+    assert (state, reason[:22]) == (SkillState.FAILED, "there is no skill 'fly")
+    state, reason = live.operator.execute(
+        c.SkillGoal(skill="navigate", target="slot_b1"), 10.0, cancel_after_s=1.0
+    )
+    assert (state, reason) == (SkillState.PREEMPTED, "cancelled by the action's client")
 
 
 def test_a_forged_command_moves_nothing(live: Live) -> None:

@@ -272,6 +272,15 @@ def test_faults_are_answered_by_their_severity(severity: Severity, mode: M) -> N
     assert bench.step(1).mode is mode
 
 
+def test_restarted_in_operation_it_waits_for_a_reset() -> None:
+    bench = Bench()
+    bench.send("drive_status", dataclasses.replace(DRIVE, released=True))
+    assert bench.status.cause[-1] == "supervisor restarted in operation -> MRM_EMERGENCY"
+    assert bench.step(100).mode is M.SAFE_STOP
+    bench.send("reset", c.ResetRequest(stamp_ns=bench.now_ns, operator="op", reason="looked around"))
+    assert bench.step(150).mode is M.NOMINAL
+
+
 def test_the_emergency_stop_needs_no_tick() -> None:
     bench = nominal(1.0)
     bench.send("emergency_stop", STOP)

@@ -69,6 +69,7 @@ class Bench:
         self.command: c.Command = FAST
         self.weak = 0.0  # what the wheels do not brake, metres per second
         self.speed, self.yaw, self.fail_safe, self.reason = 0.0, 0.0, True, ""
+        self.released = False
         self.joints: c.ActuatorJoints | None = None
         self.faults: list[c.Fault] = []
         self.take(self.drive.handle("joint_states", reading(START_NS, 0.0), START_NS))
@@ -84,6 +85,7 @@ class Bench:
                 self.faults.append(value)
             elif isinstance(value, c.DriveStatus):
                 self.fail_safe, self.reason = value.in_fail_safe, value.reason
+                self.released = value.released
 
     def send(self, topic: str, value: object) -> None:
         self.take(self.drive.handle(topic, value, self.now_ns))
@@ -268,6 +270,17 @@ def test_what_is_no_message_is_a_fault_and_nothing_else(topic: str, value: objec
     assert bench.codes() == ["malformed"]
     bench.step(3)
     assert bench.speed == 1.0
+
+
+def test_it_says_that_it_was_released_from_the_first_driving_mode_on() -> None:
+    bench = Bench(SafetyMode.INIT)
+    bench.step()
+    assert not bench.released
+    bench.mode = SafetyMode.NOMINAL
+    bench.step()
+    bench.mode = SafetyMode.INIT
+    bench.step()
+    assert bench.released
 
 
 def test_a_mode_from_the_past_does_not_count() -> None:
