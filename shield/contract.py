@@ -263,6 +263,23 @@ class ModeStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaseSetPoint:
+    """What the gate asked of the base last: whoever proposes goes on from here."""
+
+    speed_mps: float = 0.0
+    yaw_rate_radps: float = 0.0
+    speed_step_mps: float = 0.0  # the last change of the speed
+
+    @property
+    def stands(self) -> bool:
+        """Whether standing still was asked for."""
+        return self.speed_mps == 0.0 and self.yaw_rate_radps == 0.0
+
+
+AT_REST = BaseSetPoint()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything that one decision is based on."""
 
@@ -275,6 +292,7 @@ class Snapshot:
     mode: SafetyMode = SafetyMode.INIT
     speed_limit_mps: float = 0.0
     health: tuple[SensorHealth, ...] = ()
+    set_point: BaseSetPoint = AT_REST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

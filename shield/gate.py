@@ -81,6 +81,15 @@ class Gate:
         )
         return self._issue(proposal, snapshot, decided, timings)
 
+    def set_point(self, now_ns: int) -> c.BaseSetPoint:
+        """What is asked of the base at `now_ns`, when the drive may have begun the fail-safe by itself."""
+        now, alone_ns = self._last, now_ns - max(self._expires_ns, self._now_ns)
+        if self._sequence and alone_ns > 0:
+            now = braked(self._profile, now, alone_ns * 1e-9)
+        return c.BaseSetPoint(
+            speed_mps=now.speed_mps, yaw_rate_radps=now.yaw_rate_radps, speed_step_mps=now.speed_step_mps
+        )
+
     def _admit(
         self, proposal: object, snapshot: object, now_ns: object
     ) -> tuple[Decided | None, Floats | None]:

@@ -111,7 +111,7 @@ class Safety:
 
     def _cycle(self, now_ns: int) -> list[Output]:
         mode, limit = self._mode_now(now_ns)
-        snapshot = self._fusion.snapshot(now_ns, mode, limit, self._agents)
+        snapshot = self._fusion.snapshot(now_ns, mode, limit, self._agents, self._gate.set_point(now_ns))
         if snapshot is None:
             return []
         self._agents = self._tracker.update(snapshot.discs, snapshot.ego)

@@ -195,7 +195,12 @@ class Fusion:
         return tuple(source.health(now_ns) for source in (*lidars, self._joints, self._imu, self._fix))
 
     def snapshot(
-        self, now_ns: int, mode: c.SafetyMode, speed_limit_mps: float, agents: tuple[c.TrackedAgent, ...] = ()
+        self,
+        now_ns: int,
+        mode: c.SafetyMode,
+        speed_limit_mps: float,
+        agents: tuple[c.TrackedAgent, ...] = (),
+        set_point: c.BaseSetPoint = c.AT_REST,
     ) -> c.Snapshot | None:
         """The world at the stamp of the newest encoder reading; None until every source has spoken."""
         pose, reading, latest = self._poses.pose, self._reading, self._odometry.latest
@@ -213,6 +218,7 @@ class Fusion:
             mode=mode,
             speed_limit_mps=speed_limit_mps,
             health=self.health(now_ns),
+            set_point=set_point,
         )
 
     def _ego(self, pose: PoseBounds, reading: c.JointReading) -> c.EgoState:

@@ -59,6 +59,26 @@ def _ego(fleet: Fleet, row: int, motors: Floats) -> Floats:
 
 
 @kernel
+def _issue(
+    reference: Floats,
+    was: tuple[float, float],
+    asked: Floats,
+    command: tuple[float, float, float],
+    motors: Floats,
+    period_s: float,
+) -> None:
+    """Where the gate asks for something else, the next proposal goes on from that."""
+    speed, curvature, turn = command
+    if speed == asked[0] and curvature == asked[1] and turn == asked[2]:
+        return
+    if speed == 0.0 and turn == 0.0:  # the fail-safe is played for one period
+        speed = math.copysign(max(abs(was[0]) - motors[1] * period_s, 0.0), was[0])
+        if was[0] == 0.0:
+            turn = math.copysign(max(abs(was[1]) - motors[2] * period_s, 0.0), was[1])
+    reference[0], reference[1], reference[2] = speed, speed * curvature + turn, speed - was[0]
+
+
+@kernel
 def _actuate(
     fleet: Fleet, row: int, command: tuple[float, float, float], motors: Floats, period_s: float
 ) -> None:
@@ -121,12 +141,14 @@ def drive(
 ) -> float:
     """One control period; returns how much speed the shield took away, m/s."""
     motion, reference = fleet.motion[row], fleet.reference[row]
-    follow(skill, want, reference, motion, cap_mps, period_s)
+    was_mps, was_radps = reference[0], reference[1]
+    follow(skill, want, reference, motion[0], cap_mps, period_s)
     asked = np.array(command_of(skill, reference))
     command = (asked[0], asked[1], asked[2])
     if shielded:
         near = fleet.near[row, : fleet.near_n[row]]
         command = certify(shield, _ego(fleet, row, motors), asked, fleet.held[row], near, footprint)
+        _issue(reference, (was_mps, was_radps), asked, command, motors, period_s)
     fleet.held[row] = command[1]
     _actuate(fleet, row, command, motors, period_s)
     _move(fleet, row, period_s)

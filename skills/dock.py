@@ -9,19 +9,21 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from shield.contract import HOLD, BaseCommand, EgoState, SkillGoal, SkillState, SkillStep, Snapshot
+from shield.contract import HOLD, BaseCommand, SkillGoal, SkillState, SkillStep, Snapshot
 from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Place, Site
-from skills.creep import SHARE, Creep
+from skills.creep import Creep
 from skills.docking_line import APPROACH_M, Offset, gap_ahead, offset
 
 CREEP_MPS = 0.25  # on the way to the place
 CREEP_LEAST_MPS = 0.02
 CREEP_DECEL_MPS2 = 0.06  # so that the speed is low where the face is near
 ALONG_TOLERANCE_M = 0.005
-NEAR_ENOUGH_M = 0.02  # held back this short of the dock pose, the robot has docked
+NEAR_ENOUGH_M = 0.025  # held back this short of the dock pose, the robot has docked
 HELD_BACK_S = 0.5
+SHORT_M = 0.15  # held back this close, but not near enough, for ...
+SHORT_S = 4.0  # ... this long, the robot takes another run
 FACE_GAP_M = 0.032  # least gap to the face that leaves room to react and brake from standstill
 FACE_GAIN_PS = 2.0  # speed for each metre of gap beyond it
 ACROSS_TOLERANCE_M = 0.015
@@ -30,9 +32,10 @@ ALIGN_RAD = 0.25  # heading further off than this is turned in place, not along 
 ALIGNED_RAD = 0.08  # ... until it is this near
 LOOKAHEAD_M = 0.22
 LOOKAHEAD_LEAST_M = 0.14
-STRAIGHT_M = 0.06  # the last piece only keeps the heading
-CURVATURE_GAIN_PM = 5.0
-CURVATURE_MAX_PM = 1.5
+STRAIGHT_M = 0.10  # the last piece only keeps the heading
+CURVATURE_GAIN_PM = 6.0
+CURVATURE_MAX_PM = 2.5
+SLOW_RAD = 0.5  # heading error at which the speed would be nil: arcs are driven slower than lines
 REVERSE_GAIN_PM = 2.0
 REVERSE_CURVATURE_MAX_PM = 0.5
 TURN_GAIN_PS = 1.6
@@ -41,6 +44,7 @@ TURN_LEAST_RADPS = 0.06
 CLEAR_M = 0.6  # from here the base can turn, and there is nothing to undock from
 BACK_OFF_M = 0.45  # how far a new attempt starts from the place
 BACK_DECEL_MPS2 = 0.25
+BACK_SHARE = 0.9  # of the largest speed backwards
 ATTEMPTS_N = 4
 STILL_MPS = 0.02  # measured below these, the base stands: noise of the odometry
 STILL_RADPS = 0.05
@@ -106,7 +110,6 @@ class Line:
         self._place = self.site.place(goal.target)
         self._watch = Watch(self.profile.timing.period_s)
         self._first_m = offset(self._place, snapshot.ego).along_m
-        self.creep.reset(snapshot.ego)
         self.begin()
 
     def step(self, snapshot: Snapshot, now_ns: int) -> SkillStep:
@@ -137,14 +140,14 @@ class Line:
         progress = min(max(share, 0.0), 1.0)
         return SkillStep(command=command, confidence=1.0, state=SkillState.RUNNING, progress=progress)
 
-    def back(self, off: Offset, end_m: float, ego: EgoState) -> BaseCommand:
+    def back(self, off: Offset, end_m: float, now: Snapshot) -> BaseCommand:
         """Back along the line to `end_m`; the curvature turns the heading towards it."""
         left = max(off.along_m - end_m, 0.0)
-        speed = min(SHARE * self.profile.base.reverse_max_mps, math.sqrt(2.0 * BACK_DECEL_MPS2 * left))
+        speed = min(BACK_SHARE * self.profile.base.reverse_max_mps, math.sqrt(2.0 * BACK_DECEL_MPS2 * left))
         wanted = math.atan2(off.across_m, 2.0 * LOOKAHEAD_M)  # backwards, the tail heads for the line
         curvature = -REVERSE_GAIN_PM * (wanted - off.heading_rad)
         curvature = min(max(curvature, -REVERSE_CURVATURE_MAX_PM), REVERSE_CURVATURE_MAX_PM)
-        return self.creep.drive(-max(speed, CREEP_LEAST_MPS), curvature, ego)
+        return self.creep.drive(-max(speed, CREEP_LEAST_MPS), curvature, now)
 
     def end(self, state: SkillState, reason: str = "") -> SkillStep:
         """The last step."""
@@ -166,17 +169,21 @@ class Dock(Line):
         """Set up the first phase."""
         self._phase = Phase.APPROACH
         self._attempt = 1
-        self._still_n = self._held_n = 0
+        self._still_n = self._held_n = self._short_n = 0
         self._aligning = False
 
     def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         """Propose a command from the robot's place on the docking line."""
         if self._phase is Phase.BACK_OFF:
             if off.along_m > -BACK_OFF_M:
-                return self.go(self.back(off, -BACK_OFF_M, snapshot.ego), off, 0.0)
+                return self.go(self.back(off, -BACK_OFF_M, snapshot), off, 0.0)
             self._phase = Phase.APPROACH
         if self._phase is Phase.APPROACH:
             if off.along_m < -ALONG_TOLERANCE_M and not self._held_back(off, snapshot):
+                if self._stopped_short(off, snapshot):
+                    return self._again(
+                        off, snapshot, f"held back {-1000 * off.along_m:.0f} mm before the place"
+                    )
                 return self.go(self._approach(off, snapshot), off, 0.0)
             self._phase = Phase.SQUARE
         return self._square(off, snapshot)
@@ -184,24 +191,27 @@ class Dock(Line):
     def _square(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         if abs(off.heading_rad) > HEADING_TOLERANCE_RAD:
             self._still_n = 0
-            return self.go(self._turn(-off.heading_rad, snapshot.ego), off, 0.0)
+            return self.go(self._turn(-off.heading_rad, snapshot), off, 0.0)
         ego = snapshot.ego
         moves = abs(ego.speed_mps) > STILL_MPS or abs(ego.yaw_rate_radps) > STILL_RADPS
-        if moves or not self.creep.standing:
+        if moves or not snapshot.set_point.stands:
             self._still_n = 0
-            return self.go(self.creep.stand(snapshot.ego), off, 0.0)
+            return self.go(self.creep.stand(snapshot), off, 0.0)
         self._still_n += 1
         if self._still_n * self.profile.timing.period_s < STILL_S:
-            return self.go(self.creep.stand(snapshot.ego), off, 0.0)
+            return self.go(self.creep.stand(snapshot), off, 0.0)
         if abs(off.across_m) <= ACROSS_TOLERANCE_M and abs(off.along_m) <= 2 * ACROSS_TOLERANCE_M:
             return self.end(SkillState.SUCCEEDED)
+        return self._again(off, snapshot, f"{1000 * off.across_m:+.0f} mm off the line")
+
+    def _again(self, off: Offset, snapshot: Snapshot, reason: str) -> SkillStep:
+        """Back off for another attempt, if there is one left."""
         if self._attempt >= ATTEMPTS_N:
-            across = f"{1000 * off.across_m:+.0f} mm"
-            return self.end(SkillState.FAILED, f"{across} off the line after {ATTEMPTS_N} attempts")
+            return self.end(SkillState.FAILED, f"{reason} after {ATTEMPTS_N} attempts")
         self._attempt += 1
-        self._still_n = 0
+        self._still_n = self._held_n = self._short_n = 0
         self._phase = Phase.BACK_OFF
-        return self.go(self.creep.stand(snapshot.ego), off, 0.0)
+        return self.go(self.creep.stand(snapshot), off, 0.0)
 
     def _held_back(self, off: Offset, snapshot: Snapshot) -> bool:
         """Whether the robot has stood near enough for a while: the gate keeps its distance from the face."""
@@ -209,25 +219,34 @@ class Dock(Line):
         self._held_n = self._held_n + 1 if stands else 0
         return self._held_n * self.profile.timing.period_s > HELD_BACK_S
 
+    def _stopped_short(self, off: Offset, snapshot: Snapshot) -> bool:
+        """Whether the robot has stood close before the place for long, and not near enough."""
+        ego = snapshot.ego
+        stands = abs(ego.speed_mps) <= STILL_MPS and abs(ego.yaw_rate_radps) <= STILL_RADPS
+        self._short_n = self._short_n + 1 if stands and off.along_m > -SHORT_M else 0
+        return self._short_n * self.profile.timing.period_s > SHORT_S
+
     def _approach(self, off: Offset, snapshot: Snapshot) -> BaseCommand:
         """Creep along the docking line; turn in place first where the heading is far off."""
-        left, ego = -off.along_m, snapshot.ego
+        left = -off.along_m
         lookahead = min(LOOKAHEAD_M, max(LOOKAHEAD_LEAST_M, left - 0.1))
         wanted = 0.0 if left < STRAIGHT_M else -math.atan2(off.across_m, lookahead)
         error = wanted - off.heading_rad
         if abs(error) > (ALIGNED_RAD if self._aligning else ALIGN_RAD):
             self._aligning = True
-            return self._turn(error, ego)
+            return self._turn(error, snapshot)
         self._aligning = False
-        speed = max(min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left)), CREEP_LEAST_MPS)
-        gap = gap_ahead(snapshot.discs, self.profile)
-        speed = min(speed, max(FACE_GAIN_PS * (gap - FACE_GAP_M), 0.0))
+        speed = min(CREEP_MPS, math.sqrt(2.0 * CREEP_DECEL_MPS2 * left)) * (1.0 - abs(error) / SLOW_RAD)
+        free = FACE_GAIN_PS * (gap_ahead(snapshot.discs, self.profile) - FACE_GAP_M)
+        if free < CREEP_LEAST_MPS and abs(off.heading_rad) > HEADING_TOLERANCE_RAD:
+            return self._turn(-off.heading_rad, snapshot)  # a corner is what is too near
+        speed = min(max(speed, CREEP_LEAST_MPS), max(free, 0.0))
         curvature = min(max(CURVATURE_GAIN_PM * error, -CURVATURE_MAX_PM), CURVATURE_MAX_PM)
-        return self.creep.drive(speed, curvature, ego)
+        return self.creep.drive(speed, curvature, snapshot)
 
-    def _turn(self, error_rad: float, ego: EgoState) -> BaseCommand:
+    def _turn(self, error_rad: float, now: Snapshot) -> BaseCommand:
         rate = min(max(TURN_GAIN_PS * abs(error_rad), TURN_LEAST_RADPS), TURN_MAX_RADPS)
-        return self.creep.turn(math.copysign(rate, error_rad), ego)
+        return self.creep.turn(math.copysign(rate, error_rad), now)
 
 
 class Undock(Line):
@@ -249,7 +268,7 @@ class Undock(Line):
     def follow(self, off: Offset, snapshot: Snapshot) -> SkillStep:
         """Propose a command from the robot's place on the docking line."""
         if off.along_m > -APPROACH_M + 0.02:
-            return self.go(self.back(off, -APPROACH_M, snapshot.ego), off, -APPROACH_M)
-        if abs(snapshot.ego.speed_mps) > STILL_MPS or not self.creep.standing:
-            return self.go(self.creep.stand(snapshot.ego), off, -APPROACH_M)
+            return self.go(self.back(off, -APPROACH_M, snapshot), off, -APPROACH_M)
+        if abs(snapshot.ego.speed_mps) > STILL_MPS or not snapshot.set_point.stands:
+            return self.go(self.creep.stand(snapshot), off, -APPROACH_M)
         return self.end(SkillState.SUCCEEDED)

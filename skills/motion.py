@@ -1,7 +1,7 @@
 """From what a policy wants (speed, yaw rate) to a command that the drive can follow and the gate accepts.
 
-The policy's wish is followed by a reference that keeps the profile's acceleration, lateral acceleration and
-curvature limits: who proposes clips, who certifies refuses.
+The wish is followed by a set-point that keeps the profile's acceleration, lateral acceleration and curvature
+limits: who proposes clips, who certifies refuses. It goes on from what the gate issued last.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ import math
 
 import numpy as np
 
-from shield.contract import BaseCommand, Floats
+from shield.contract import BaseCommand, BaseSetPoint, Floats
 from shield.profile import RobotProfile
 from skills.compiled import kernel
 
 CATCH_UP = 0.85  # slower than the gate's limits, so that after a correction its set-point catches up
 IN_PLACE_MPS = 0.05  # a wish for less is a wish to stand, or to rotate in place
 TIGHT_RADPM = 2.0  # so is one for a tighter arc: a rotation takes less room
-SLACK_MPS = 0.07  # how far the reference may run ahead of the measured speed: the lag of the drive
-SLACK_RADPS = 0.35
 COMFORT_BRAKE_MPS2 = 0.61  # just above the comfort stop's, which a lowered speed limit asks for
-YAW_ACCEL_RADPS2 = 2.0  # below the guaranteed deceleration of a rotation
+YAW_ACCEL_RADPS2 = 1.6  # below the guaranteed deceleration of a rotation
 STANDING_MPS = 1e-6
 LAST_MPS = 0.006  # the yaw rate is gone before the speed is: the last step to rest is no jump of it
 REVERSE_MPS = 0.15  # a policy backs out of a corner, it does not travel backwards
@@ -73,40 +71,55 @@ def _ramp(bounds: Floats, speed: float, target: float, last_step: float, period_
 
 
 @kernel
-def follow(
-    bounds: Floats, want: Floats, reference: Floats, own: Floats, cap_mps: float, period_s: float
+def advance(
+    bounds: Floats,
+    speed: float,
+    yaw_rate: float,
+    curvature: float,
+    reference: Floats,
+    own_mps: float,
+    period_s: float,
 ) -> None:
-    """Move `reference` (speed, yaw rate, last change of speed) towards `want` by one period, in place.
-
-    The robot stands before it rotates in place, and ends the rotation before it drives.
+    """Move `reference` by one period towards a speed and a yaw rate, or towards a curvature on top of it.
 
     Args:
         bounds: from `limits`.
-        want: speed and yaw rate that the policy asks for.
-        reference: what was asked for one period ago.
-        own: measured speed and yaw rate first.
-        cap_mps: speed limit here and now.
+        speed: that is wished for, m/s.
+        yaw_rate: that is wished for, rad/s.
+        curvature: adds that of the next speed to the yaw rate, rad/m.
+        reference: speed, yaw rate and last change of the speed, as issued last; changed in place.
+        own_mps: measured speed: no rotation in place begins before the base stands.
         period_s: control period.
     """
-    speed = _clip(reference[0], own[0] - SLACK_MPS, own[0] + SLACK_MPS)
-    yaw_rate = _clip(reference[1], own[1] - SLACK_RADPS, own[1] + SLACK_RADPS)
-    target = _clip(want[0], -bounds[REVERSE], min(bounds[SPEED], cap_mps))
-    wanted_yaw = want[1]
-    if abs(target) < IN_PLACE_MPS or abs(wanted_yaw) > TIGHT_RADPM * abs(target):
-        target = 0.0
-    elif reference[0] == 0.0 and abs(yaw_rate) > bounds[CURVATURE] * bounds[JERK] * period_s * period_s:
-        target, wanted_yaw = 0.0, 0.0
-    if reference[0] == 0.0 and target == 0.0:
-        speed = 0.0
-    after = _ramp(bounds, speed, target, reference[2], period_s)
-    reference[0], reference[2] = after, after - speed
-    if after == 0.0:
-        bound = bounds[TURN] if abs(own[0]) < IN_PLACE_MPS else 0.0
+    rotates = reference[0] == 0.0 and reference[1] != 0.0
+    after = _ramp(bounds, reference[0], speed, reference[2], period_s)
+    reference[2] = after - reference[0]
+    reference[0] = after
+    fast = abs(after)
+    if fast == 0.0:
+        bound = bounds[TURN] if rotates or abs(own_mps) < IN_PLACE_MPS else 0.0
     else:
-        fast = abs(after)
         bound = min(bounds[YAW_RATE], bounds[LATERAL] / fast, bounds[CURVATURE] * max(fast - LAST_MPS, 0.0))
     step = YAW_ACCEL_RADPS2 * period_s
-    reference[1] = _clip(yaw_rate + _clip(wanted_yaw - yaw_rate, -step, step), -bound, bound)
+    change = _clip(yaw_rate + curvature * after - reference[1], -step, step)
+    reference[1] = _clip(reference[1] + change, -bound, bound)
+
+
+@kernel
+def follow(
+    bounds: Floats, want: Floats, reference: Floats, own_mps: float, cap_mps: float, period_s: float
+) -> None:
+    """`advance` towards a policy's wish for speed and yaw rate, no faster than `cap_mps`.
+
+    The robot stands before it rotates in place, and ends the rotation before it drives.
+    """
+    target = _clip(want[0], -bounds[REVERSE], min(bounds[SPEED], cap_mps))
+    yaw_rate = want[1]
+    if abs(target) < IN_PLACE_MPS or abs(yaw_rate) > TIGHT_RADPM * abs(target):
+        target = 0.0
+    elif reference[0] == 0.0 and abs(reference[1]) > bounds[CURVATURE] * bounds[JERK] * period_s * period_s:
+        target, yaw_rate = 0.0, 0.0
+    advance(bounds, target, yaw_rate, 0.0, reference, own_mps, period_s)
 
 
 @kernel
@@ -121,3 +134,8 @@ def base_command(bounds: Floats, reference: Floats) -> BaseCommand:
     """`command_of` as a command of the contract."""
     speed, curvature, turn = command_of(bounds, reference)
     return BaseCommand(speed_mps=speed, curvature_radpm=curvature, turn_radps=turn)
+
+
+def issued(now: BaseSetPoint) -> Floats:
+    """What the gate issued last, as the reference that `follow` and `advance` go on from."""
+    return np.array([now.speed_mps, now.yaw_rate_radps, now.speed_step_mps])

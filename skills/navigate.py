@@ -8,7 +8,7 @@ planned anew around whatever the map does not know.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from shield.contract import HOLD, BaseCommand, Floats, Kind, SkillGoal, SkillSta
 from shield.errors import BadInput
 from shield.profile import RobotProfile
 from shield.site import Site
-from skills.motion import arrival_cap, base_command, follow, limits
+from skills.motion import arrival_cap, base_command, follow, issued, limits
 from skills.observation import observe
 from skills.route import FAR_M, NEAR_M, SPACING_M, Blockage, Route, Router, barred, carrot, nearest, worth_it
 
@@ -73,7 +73,6 @@ class _Run:
     index: int = 0
     phase: _Phase = _Phase.DRIVE
     replans: int = 0
-    reference: Floats = field(default_factory=lambda: np.zeros(3))
 
 
 class Navigate:
@@ -170,7 +169,7 @@ class Navigate:
                 progress=_share(run, left_m),
                 reason=reason,
             )
-        command = self._shape(run, snapshot, self._driver.act(seen), cap)
+        command = self._shape(snapshot, self._driver.act(seen), cap)
         return SkillStep(
             command=command,
             confidence=self._driver.confidence(seen),
@@ -192,7 +191,7 @@ class Navigate:
             return SkillStep(
                 command=HOLD, confidence=1.0, state=SkillState.FAILED, progress=0.99, reason=reason
             )
-        command = self._shape(run, snapshot, np.array([0.0, TURN_GAIN * turn_rad]), snapshot.speed_limit_mps)
+        command = self._shape(snapshot, np.array([0.0, TURN_GAIN * turn_rad]), snapshot.speed_limit_mps)
         return SkillStep(command=command, confidence=1.0, state=SkillState.RUNNING, progress=0.99)
 
     def _look(self, run: _Run, snapshot: Snapshot) -> tuple[Floats, float, float]:
@@ -208,7 +207,8 @@ class Navigate:
             *carrot(points, count, run.index, NEAR_M, pose),
             *carrot(points, count, run.index, FAR_M, pose),
         )
-        own = np.array([ego.speed_mps, ego.yaw_rate_radps, run.reference[0], run.reference[1], cap])
+        now = snapshot.set_point
+        own = np.array([ego.speed_mps, ego.yaw_rate_radps, now.speed_mps, now.yaw_rate_radps, cap])
         return observe(snapshot.discs, carrots, left_m, own), left_m, cap
 
     def _zone_mps(self, run: _Run, x_m: float, y_m: float) -> float:
@@ -225,10 +225,10 @@ class Navigate:
             default=math.inf,
         )
 
-    def _shape(self, run: _Run, snapshot: Snapshot, want: Floats, cap_mps: float) -> BaseCommand:
-        own = np.array([snapshot.ego.speed_mps, snapshot.ego.yaw_rate_radps])
-        follow(self._limits, want, run.reference, own, cap_mps, self._profile.timing.period_s)
-        return base_command(self._limits, run.reference)
+    def _shape(self, snapshot: Snapshot, want: Floats, cap_mps: float) -> BaseCommand:
+        reference, period_s = issued(snapshot.set_point), self._profile.timing.period_s
+        follow(self._limits, want, reference, snapshot.ego.speed_mps, cap_mps, period_s)
+        return base_command(self._limits, reference)
 
     def _watch(self, run: _Run, snapshot: Snapshot, left_m: float, now_ns: int) -> None:
         """Note progress; without any, look for another route."""

@@ -317,3 +317,16 @@ def test_margins_are_on_every_verdict() -> None:
     assert margins.joint_rad > 0.5
     alone = Run(Body(x=6.0)).tick(arc(0.008)).verdict.margins
     assert alone.clearance_m == alone.nearest_person_m == math.inf
+
+
+def test_it_tells_what_it_issued_and_what_the_drive_has_made_of_it_since() -> None:
+    run = Run(Body(x=5.0), lambda _t: [])
+    assert run.gate.set_point(0) == c.AT_REST
+    last = run.drive(arc(0.6), 80)[-1]
+    told = run.gate.set_point(last.now_ns)
+    assert (told.speed_mps, told.yaw_rate_radps) == (base(last).speed_mps, 0.0)
+    assert told.speed_mps == pytest.approx(0.6)
+    assert run.gate.set_point(last.expires_ns) == told
+    late = run.gate.set_point(last.expires_ns + 100_000_000)
+    assert late.speed_mps == pytest.approx(told.speed_mps - 0.1 * PROFILE.base.brake_command_mps2)
+    assert run.gate.set_point(last.expires_ns + 10_000_000_000).stands

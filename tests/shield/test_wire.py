@@ -160,5 +160,6 @@ def test_a_definition_holds_what_it_needs() -> None:
         "MSG: gatehouse_msgs/Discs",
         "MSG: gatehouse_msgs/TrackedAgent",
         "MSG: gatehouse_msgs/SensorHealth",
+        "MSG: gatehouse_msgs/BaseSetPoint",
     ]
     assert FIELD.findall("uint8 A=1\nfloat64[] b # c\nstring<=5 d") == ["float64", "string"]

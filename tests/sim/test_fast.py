@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shield.contract import Discs, EgoState, SafetyMode, SkillGoal, Snapshot
+from shield.contract import BaseSetPoint, Discs, EgoState, SafetyMode, SkillGoal, Snapshot
 from shield.profile import load_profile
 from shield.reach import footprint_array, is_safe, pack
 from sim.fast import FastEnv, Outcome
@@ -139,12 +139,15 @@ def snapshot_of(batch: FastEnv, row: int) -> Snapshot:
         yaw_rate_radps=float(motion[1]), position_bound_m=0.0, heading_bound_rad=0.0, speed_bound_mps=0.0,
         yaw_rate_bound_radps=0.0,
     )  # fmt: skip
+    set_point = BaseSetPoint(
+        speed_mps=float(fleet.reference[row, 0]), yaw_rate_radps=float(fleet.reference[row, 1])
+    )
     columns = (discs[:, k] for k in range(5))
     names = ("x_m", "y_m", "radius_m", "speed_mps", "age_s")
     seen = Discs(**dict(zip(names, columns, strict=True)), kind=fleet.kinds[row, :n])
     return Snapshot(
         robot="r", sequence=0, stamp_ns=0, ego=ego, discs=seen, mode=SafetyMode.NOMINAL,
-        speed_limit_mps=float(fleet.traits[row, 3]),
+        speed_limit_mps=float(fleet.traits[row, 3]), set_point=set_point,
     )  # fmt: skip
 
 
@@ -157,7 +160,7 @@ def test_the_skill_sees_what_the_fast_tier_trains_on() -> None:
         skill = Navigate(PROFILE, HALLS[fleet.hall[row]].site, PURSUIT, "1.0.0")
         points = fleet.path[row, : fleet.path_n[row]].copy()
         run = _Run((0.0, 0.0, 0.0), Route(points, False), 1.0, 1.0, 0, 0, 0)
-        run.index, run.reference = int(fleet.at[row]), fleet.reference[row].copy()
+        run.index = int(fleet.at[row])
         looked, left_m, _ = skill._look(run, snapshot_of(batch, row))
         assert looked.shape == (SIZE,)
         assert looked == pytest.approx(seen[row], abs=1e-12)

@@ -12,8 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from shield.contract import (
+    AT_REST,
     NO_DISCS,
     BaseCommand,
+    BaseSetPoint,
     Command,
     EgoState,
     SafetyMode,
@@ -58,6 +60,7 @@ class KinematicRobot:
         self.sequence = 0
         self.waiting: deque[Command] = deque()
         self.commands: list[Command] = []
+        self.set_point = AT_REST
 
     def stand(
         self, place: Place, *, along_m: float = 0.0, across_m: float = 0.0, heading_rad: float = 0.0
@@ -93,13 +96,14 @@ class KinematicRobot:
         )  # fmt: skip
         return Snapshot(
             robot=self.profile.robot, sequence=self.sequence, stamp_ns=self.now_ns, ego=ego, discs=self.discs,
-            mode=SafetyMode.NOMINAL, speed_limit_mps=1.2,
+            mode=SafetyMode.NOMINAL, speed_limit_mps=1.2, set_point=self.set_point,
         )  # fmt: skip
 
     def apply(self, command: Command) -> None:
         """Advance by one period with `command` sent now."""
         self.commands.append(command)
         self.waiting.append(command)
+        self.set_point = self._issued(command)
         acting: Command = BaseCommand(speed_mps=0.0)
         if len(self.waiting) > DELAY_N:
             acting = self.waiting.popleft()
@@ -123,6 +127,14 @@ class KinematicRobot:
         self._gripper()
         self.now_ns += round(PERIOD_S * 1e9)
         self.sequence += 1
+
+    def _issued(self, command: Command) -> BaseSetPoint:
+        if not isinstance(command, BaseCommand):
+            return AT_REST
+        step = command.speed_mps - self.set_point.speed_mps
+        return BaseSetPoint(
+            speed_mps=command.speed_mps, yaw_rate_radps=command.yaw_rate_radps, speed_step_mps=step
+        )
 
     def _gripper(self) -> None:
         tool = self.tool()
