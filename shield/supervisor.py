@@ -254,6 +254,8 @@ class Supervisor:
         """What speaks against moving, for start and reset."""
         problems = [f"{name} is missing" for name, _ in self._lost_sensors(now_ns)]
         problems += [f"no heartbeat of {name}" for name in self._lost_peers(now_ns, {})]
+        if self._drive is None:
+            problems.append("no status of the drive")
         if self._fix_ns < 0 or now_ns - self._fix_ns > FIX_TIMEOUT_NS:
             problems.append("localisation is missing")
         problems += [

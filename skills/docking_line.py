@@ -12,7 +12,7 @@ from shield.profile import RobotProfile
 from shield.site import Place
 
 APPROACH_M = 0.7  # the approach pose lies this far straight behind the dock pose
-DOCKED_M = 0.035  # what a pick or place starts from: where a dock may end, and the noise of the estimate
+DOCKED_M = 0.03  # what a pick or place starts from: a dock's own 2 cm and the estimate's noise
 DOCKED_RAD = 0.04
 CORRIDOR_M = 0.3  # half the width of the strip in which a robot counts as standing before a place
 

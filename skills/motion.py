@@ -14,7 +14,7 @@ from shield.contract import BaseCommand, BaseSetPoint, Floats
 from shield.profile import RobotProfile
 from skills.compiled import kernel
 
-CATCH_UP = 0.85  # slower than the gate's limits, so that after a correction its set-point catches up
+SHARE = 0.85  # of what the gate allows: who proposes keeps a little inside
 IN_PLACE_MPS = 0.05  # a wish for less is a wish to stand, or to rotate in place
 TIGHT_RADPM = 2.0  # so is one for a tighter arc: a rotation takes less room
 COMFORT_BRAKE_MPS2 = 0.61  # just above the comfort stop's, which a lowered speed limit asks for
@@ -38,8 +38,8 @@ def limits(profile: RobotProfile) -> Floats:
             base.yaw_rate_max_radps,
             0.95 * base.lateral_accel_max_mps2,
             0.98 * base.curvature_max_radpm,
-            CATCH_UP * base.command_accel_mps2,
-            CATCH_UP * base.jerk_max_mps3,
+            SHARE * base.command_accel_mps2,
+            SHARE * base.jerk_max_mps3,
         ]
     )
 

@@ -101,6 +101,16 @@ def running() -> Bench:
     return bench
 
 
+def test_a_snapshot_tells_what_was_issued_last() -> None:
+    bench = running()
+    bench.command = c.BaseCommand(speed_mps=0.0, turn_radps=0.02)
+    bench.step(2)
+    issued = bench.decisions[-2].command
+    assert isinstance(issued, c.BaseCommand)
+    assert issued.turn_radps == 0.02
+    assert bench.snapshots[-1].set_point == c.BaseSetPoint(yaw_rate_radps=issued.turn_radps)
+
+
 def test_each_snapshot_gets_one_decision_and_one_certified_command() -> None:
     bench = running()
     before = len(bench.snapshots), len(bench.decisions), len(bench.sealed)

@@ -94,7 +94,7 @@ class Bench:
                 if peer not in self.silent:
                     beat = 7 if peer in self.frozen else self.count
                     self.send("heartbeat", c.Heartbeat(source=peer, stamp_ns=self.now_ns, sequence=beat))
-            if "drive" not in self.silent:
+            if not self.silent & {"drive", "drive_status"}:
                 speed = self.speed if self.drive_speed is None else self.drive_speed
                 self.send("drive_status", dataclasses.replace(DRIVE, sequence=self.count, speed_mps=speed))
             self.take(self.supervisor.tick(self.now_ns))
@@ -152,7 +152,9 @@ def test_it_starts_when_everything_has_been_well_for_half_a_second() -> None:
     assert not bench.faults
 
 
-@pytest.mark.parametrize("missing", [*PEERS, "scan_front", "scan_rear", "joint_states", "localisation"])
+@pytest.mark.parametrize(
+    "missing", [*PEERS, "drive_status", "scan_front", "scan_rear", "joint_states", "localisation"]
+)
 def test_it_does_not_start_while_anything_is_missing(missing: str) -> None:
     bench = Bench()
     bench.silent.add(missing)

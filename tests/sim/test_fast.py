@@ -12,7 +12,7 @@ from shield.contract import BaseSetPoint, Discs, EgoState, SafetyMode, SkillGoal
 from shield.profile import load_profile
 from shield.reach import footprint_array, is_safe, pack
 from sim.fast import FastEnv, Outcome
-from sim.fast_drive import certify
+from sim.fast_drive import _issue, certify
 from sim.fast_people import BODY_M, box_gap
 from sim.fast_sense import RANGE_M, STEP_RAD
 from sim.fast_state import RAYS_N, TALLY, X, Y
@@ -165,6 +165,29 @@ def test_the_skill_sees_what_the_fast_tier_trains_on() -> None:
         assert looked.shape == (SIZE,)
         assert looked == pytest.approx(seen[row], abs=1e-12)
         assert left_m == pytest.approx(fleet.remaining[row])
+
+
+@pytest.mark.parametrize(
+    ("was", "asked", "command", "after"),
+    [
+        ((0.5, 0.1), (0.51, 0.2, 0.0), (0.51, 0.2, 0.0), (0.51, 0.102, 0.01)),
+        ((0.5, 0.1), (0.51, 0.2, 0.0), (0.4, 0.2, 0.0), (0.4, 0.08, -0.1)),
+        ((0.5, 0.1), (0.51, 0.2, 0.0), (0.0, 0.2, 0.0), (0.468, 0.0936, -0.032)),
+        ((-0.01, 0.0), (-0.02, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.01)),
+        ((0.0, 0.5), (0.0, 0.0, 0.53), (0.0, 0.0, 0.0), (0.0, 0.46, 0.0)),
+    ],
+)
+def test_the_next_wish_goes_on_from_what_the_shield_made_of_the_last(
+    was: tuple[float, float],
+    asked: tuple[float, ...],
+    command: tuple[float, float, float],
+    after: tuple[float, ...],
+) -> None:
+    base = PROFILE.base
+    motors = np.array([base.command_accel_mps2, base.brake_command_mps2, base.turn_brake_min_radps2])
+    reference = np.array([asked[0], asked[0] * asked[1] + asked[2], asked[0] - was[0]])
+    _issue(reference, was, np.array(asked), command, motors, 0.02)
+    assert reference == pytest.approx(after)
 
 
 def test_what_the_fast_shield_lets_through_is_safe_by_reachability() -> None:

@@ -187,4 +187,6 @@ def test_held_back_by_the_face_it_is_docked_near_enough_or_not_at_all(along: flo
     robot.stand(SITE.place("slot_a1"), along_m=along)
     step = run(Dock(PROFILE, SITE), goal("dock"), robot, limit_s=2 * BLOCKED_S)
     assert step.state is ends
-    assert max(c.speed_mps for c in robot.commands if isinstance(c, BaseCommand)) == 0.0
+    speeds = [c.speed_mps for c in robot.commands if isinstance(c, BaseCommand)]
+    assert max(speeds) == 0.0
+    assert (min(speeds) < -0.1) == (ends is SkillState.FAILED)  # too far off, it backs off for another run
